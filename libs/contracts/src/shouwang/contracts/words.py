@@ -1,0 +1,30 @@
+"""Field types that every contract shares: what a token, a time, a position may be."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+TOKEN_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"  # noqa: S105 - a part of a subject, not a secret
+"""A part of a subject. Anything else from outside is refused at the door: `*`, `>` and `.` would widen a subject."""
+
+Token = Annotated[str, StringConstraints(pattern=TOKEN_PATTERN)]
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
+"""Entity ids are UUIDv7 in the usual lower-case form (RFC 9562)."""
+
+Cell = Annotated[str, StringConstraints(pattern=r"^8[0-9a-f]{14}$")]
+"""An H3 cell in the hexadecimal form that also stands in subjects."""
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""RFC 3339; any offset is accepted and kept as UTC. A time without an offset is refused."""
+
+Lat = Annotated[float, Field(ge=-90, le=90, description="WGS-84 latitude in degrees")]
+Lon = Annotated[float, Field(ge=-180, le=180, description="WGS-84 longitude in degrees")]
+Metres = Annotated[float, Field(ge=0, description="great-circle metres")]
+Seconds = Annotated[float, Field(ge=0, description="seconds")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]

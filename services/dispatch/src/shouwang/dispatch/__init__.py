@@ -1,0 +1,1 @@
+"""Dispatch: who goes. Incidents come in, the nearest who can go are offered a task, and answer for it."""

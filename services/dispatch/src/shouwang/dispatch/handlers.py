@@ -1,0 +1,168 @@
+"""What dispatch does when asked, or told: each handler is one transaction."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from faststream import Context, Path
+from faststream.nats import NatsRouter
+from sqlalchemy import Row
+
+from shouwang.common.broker import heard
+from shouwang.common.clock import Clock
+from shouwang.common.database import Transaction
+from shouwang.common.doors import Principal, Tx, commands, listeners
+from shouwang.common.ids import new_id
+from shouwang.common.problems import Problem
+from shouwang.contracts.dispatch import (
+    CancelTask,
+    ClosedFact,
+    CloseIncident,
+    IncidentClosedReply,
+    IncidentOpened,
+    LeftOut,
+    Offer,
+    OpenedFact,
+    OpenIncident,
+    Respond,
+    TaskAccepted,
+    TaskAnswered,
+    TaskArrived,
+    TaskCancelled,
+    TaskCompleted,
+    TaskDeclined,
+    TaskExpired,
+    TaskNotice,
+)
+from shouwang.contracts.location import UnitOnline
+from shouwang.dispatch import store
+from shouwang.dispatch.domain.progress import Incident, Task, after, incident_status, missing
+from shouwang.dispatch.offers import Filled, Offers
+
+router: NatsRouter = commands()
+facts: NatsRouter = listeners()
+SERVICE = "dispatch"
+AT_ONCE = 16
+"""Requests of one kind that are worked on side by side."""
+
+Hands = Annotated[Offers, Context("offers")]
+Now = Annotated[Clock, Context("clock")]
+
+_FACTS = {
+    Task.ACCEPTED: TaskAccepted, Task.DECLINED: TaskDeclined, Task.EXPIRED: TaskExpired,
+    Task.ARRIVED: TaskArrived, Task.COMPLETED: TaskCompleted, Task.CANCELLED: TaskCancelled,
+}  # fmt: skip
+_STAMP = {Task.ACCEPTED: "answered_at", Task.ARRIVED: "arrived_at"}
+
+
+@router.subscriber(OpenIncident.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
+async def open_incident(ask: OpenIncident, principal: Principal, tx: Tx, hands: Hands, clock: Now) -> IncidentOpened:
+    """Take a call and offer it to the nearest who can go."""
+    incident, now = new_id(), clock()
+    row = {**ask.model_dump(), "id": incident, "opened_by": principal, "status": str(Incident.REPORTED)}
+    if not await store.open_incident(tx, {**row, "missing": ask.needed, "opened_at": now}):
+        return await _opened_before(tx, principal, str(ask.external_id))
+    about = ask.model_dump(include={"kind", "lat", "lon", "needed", "priority"})
+    tx.tell(OpenedFact(incident=incident, at=now, **about))
+    call = store.Call(incident, ask.lat, ask.lon, ask.summary, ask.needed, row["status"], ask.needed)
+    return _opened(incident, await hands.fill(tx, call, first=True))
+
+
+@router.subscriber(Respond.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
+async def respond(ask: Respond, principal: Principal, tx: Tx, hands: Hands, clock: Now) -> TaskAnswered:
+    """A unit answers for its own task."""
+    call, task = await _lock(tx, ask.task)
+    if task.unit != principal:
+        raise Problem(403, f"task: {ask.task} was offered to another unit")
+    status = after(Task(task.status), ask.answer)
+    if status is None:
+        raise Problem(409, f"answer: a task that is {task.status} cannot be answered with {ask.answer}")
+    if status != task.status:
+        await end_or_go_on(tx, task, status, clock(), note=ask.note)
+        if status is Task.DECLINED:
+            await hands.fill(tx, call)
+        else:
+            await store.set_incident(tx, call.id, status=str(incident_status(await store.statuses(tx, call.id))))
+    return TaskAnswered(task=ask.task, status=status.value)
+
+
+@router.subscriber(CancelTask.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
+async def cancel_task(ask: CancelTask, tx: Tx, hands: Hands, clock: Now) -> TaskAnswered:
+    """Take a task back; the incident goes to the next nearest."""
+    call, task = await _lock(tx, ask.task)
+    if Task(task.status) is not Task.CANCELLED:
+        if Task(task.status) not in (Task.OFFERED, Task.ACCEPTED, Task.ARRIVED):
+            raise Problem(409, f"task: it has ended already ({task.status})")
+        await end_or_go_on(tx, task, Task.CANCELLED, clock(), note=ask.reason)
+        await hands.fill(tx, call)
+    return TaskAnswered(task=ask.task, status="cancelled")
+
+
+@router.subscriber(CloseIncident.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
+async def close_incident(ask: CloseIncident, tx: Tx, clock: Now) -> IncidentClosedReply:
+    """End an incident and take back what is still live of it."""
+    call, now = await store.lock_incident(tx, ask.incident), clock()
+    if call is None:
+        raise Problem(404, f"incident: {ask.incident} is not known")
+    if call.status != Incident.CLOSED:
+        for task in await store.cancel_live(tx, call.id, now):
+            tell_step(tx, task, Task.CANCELLED, now)
+        closed = {"status": str(Incident.CLOSED), "outcome": ask.outcome, "note": ask.note, "closed_at": now}
+        await store.set_incident(tx, call.id, missing=0, **closed)
+        tx.tell(ClosedFact(incident=call.id, outcome=ask.outcome, at=now))
+    return IncidentClosedReply(incident=call.id, status="closed")
+
+
+@facts.subscriber("location.unit.{presence}.v1.{unit}", **heard("LOCATION", "dispatch-presence"))  # type: ignore[untyped-decorator]
+async def unit_presence(fact: UnitOnline, presence: Annotated[str, Path()], tx: Tx) -> None:
+    """Location says a unit is online, silent or offline; the three facts have the same body."""
+    await store.note_presence(tx, fact.unit, presence, fact.at)
+
+
+async def end_or_go_on(tx: Transaction, task: Row[Any], status: Task, now: datetime, note: str | None = None) -> None:
+    """Move a task on, and say so."""
+    stamp = _STAMP.get(status, "ended_at")
+    await store.set_task(tx, task.id, status=str(status), note=note, **{stamp: now})
+    tell_step(tx, task, status, now)
+
+
+def tell_step(tx: Transaction, task: Row[Any], status: Task, now: datetime) -> None:
+    """The fact of a step; and word to the unit where it was not the unit's own step."""
+    tx.tell(_FACTS[status](task=task.id, unit=task.unit, incident=task.incident, at=now))
+    if status in (Task.EXPIRED, Task.CANCELLED):
+        notice = TaskNotice(task=task.id, status="expired" if status is Task.EXPIRED else "cancelled", at=now)
+        tx.deliver(task.unit, TaskNotice.subject(unit=task.unit), notice)
+
+
+async def _lock(tx: Transaction, task_id: str) -> tuple[store.Call, Row[Any]]:
+    """A task and its incident, the incident held first."""
+    task = await store.task(tx, task_id)
+    call = await store.lock_incident(tx, task.incident) if task else None
+    task = await store.task(tx, task_id)  # as it is now that nobody else can change it
+    if task is None or call is None:
+        raise Problem(404, f"task: {task_id} is not known")
+    return call, task
+
+
+async def _opened_before(tx: Transaction, principal: str, external_id: str) -> IncidentOpened:
+    incident = await store.incident_by_external_id(tx, principal, external_id)
+    rows = await store.tasks_of(tx, [incident])
+    call = await store.lock_incident(tx, incident)
+    assert call is not None
+    return IncidentOpened(
+        incident=incident,
+        tasks=[Offer(task=r.id, unit=r.unit, distance_m=r.distance_m, reason=r.reason) for r in rows],
+        left_out=[LeftOut(**row) for row in await store.last_left_out(tx, incident)],
+        shortfall=missing(call.needed, [Task(row.status) for row in rows]),
+    )
+
+
+def _opened(incident: str, filled: Filled) -> IncidentOpened:
+    return IncidentOpened(
+        incident=incident,
+        tasks=[
+            Offer(task=row["id"], unit=row["unit"], distance_m=row["distance_m"], reason=row["reason"])
+            for row in filled.offers
+        ],
+        left_out=[LeftOut(unit=unit, reason=str(reason)) for unit, reason in filled.left_out],
+        shortfall=filled.missing,
+    )

@@ -1,0 +1,36 @@
+"""Dispatch's composition root: the one place that knows everything of this service."""
+
+from shouwang.common.clock import utc_now
+from shouwang.common.geo import GeoIndex
+from shouwang.common.service import Service
+from shouwang.dispatch import handlers, queries
+from shouwang.dispatch.feed import Feed
+from shouwang.dispatch.metrics import Metrics
+from shouwang.dispatch.offers import Offers
+from shouwang.dispatch.rounds import Rounds
+from shouwang.dispatch.settings import Settings
+
+
+def assemble(settings: Settings) -> Service:
+    """The service, ready to run."""
+    service = Service("dispatch", settings, "Who goes: incidents, offers, tasks.")
+    metrics = Metrics(service.registry)
+    feed = Feed(GeoIndex())
+    offers = Offers(feed, settings.rules(), metrics, utc_now, check_nearest=settings.check_nearest)
+    rounds = Rounds(offers, feed, service.database, utc_now, settings, metrics)
+
+    service.provide(offers=offers, clock=utc_now)
+    service.include(handlers.router, handlers.facts, queries.router)
+    service.in_background("feed", feed.follow)
+    service.in_background("expiry", rounds.expire_offers)
+    service.in_background("short", rounds.retry_short)
+    return service
+
+
+def main() -> None:
+    """The console script `shouwang-dispatch`."""
+    assemble(Settings()).run()
+
+
+if __name__ == "__main__":
+    main()

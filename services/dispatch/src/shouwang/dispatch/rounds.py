@@ -1,0 +1,59 @@
+"""What dispatch does by the clock: offers that nobody answered go on, incidents that lack hands are tried again."""
+
+import asyncio
+
+from nats.aio.client import Client
+
+from shouwang.common.clock import Clock
+from shouwang.common.database import Database, Transaction
+from shouwang.dispatch import store
+from shouwang.dispatch.domain.progress import Task
+from shouwang.dispatch.feed import Feed
+from shouwang.dispatch.handlers import tell_step
+from shouwang.dispatch.metrics import Metrics
+from shouwang.dispatch.offers import Offers
+from shouwang.dispatch.settings import Settings
+
+
+class Rounds:
+    """Each method runs for as long as the service runs; several replicas may, since rows are locked."""
+
+    def __init__(
+        self, offers: Offers, feed: Feed, database: Database, clock: Clock, settings: Settings, metrics: Metrics
+    ) -> None:
+        self._offers, self._feed, self._database, self._clock = offers, feed, database, clock
+        self._settings, self._metrics = settings, metrics
+
+    async def expire_offers(self, _: Client) -> None:
+        """An offer that was not answered in time ends, and its incident goes to the next nearest."""
+        while True:
+            async with self._database.reading() as view:
+                due = await store.incidents_with_expired(view, self._clock())
+            for incident in due:
+                await self._database.run(lambda tx, incident=incident: self._expire(tx, incident))  # type: ignore[misc]
+            self._metrics.units.set(len(self._feed.index))
+            await asyncio.sleep(self._settings.tick_s)
+
+    async def _expire(self, tx: Transaction, incident: str) -> None:
+        call, now = await store.lock_incident(tx, incident), self._clock()
+        expired = await store.expire(tx, incident, now)
+        for task in expired:
+            tell_step(tx, task, Task.EXPIRED, now)
+        if call is not None and expired:
+            await self._offers.fill(tx, call)
+
+    async def retry_short(self, _: Client) -> None:
+        """Incidents that lack hands: the most urgent first, then the oldest, each once a round."""
+        while True:
+            await asyncio.sleep(self._settings.retry_short_s)
+            tried: list[str] = []
+            while await self._database.run(lambda tx, tried=tried: self._retry(tx, tried)):  # type: ignore[misc]
+                pass
+
+    async def _retry(self, tx: Transaction, tried: list[str]) -> bool:
+        call = await store.lock_next_short(tx, tried)
+        if call is None:
+            return False
+        tried.append(call.id)
+        await self._offers.fill(tx, call)
+        return True

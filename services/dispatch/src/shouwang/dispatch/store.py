@@ -1,0 +1,293 @@
+"""The SQL of dispatch: incidents, tasks, the decisions behind them, and what is known of units.
+
+Whoever changes tasks of an incident locks its row first, so that one incident is decided by one transaction at a time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+
+from shouwang.common.database import Reading, Transaction
+from shouwang.dispatch.domain.choosing import Reason
+from shouwang.dispatch.domain.progress import LIVE, Incident, Task
+
+metadata = MetaData()
+Id = Uuid(as_uuid=False)
+Moment = DateTime(timezone=True)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("lat", Double, nullable=False),
+    Column("lon", Double, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("needed", Integer, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("external_id", Text),
+    Column("status", Text, nullable=False),
+    Column("outcome", Text),
+    Column("note", Text),
+    Column("missing", Integer, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+)
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident", Id, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("distance_m", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("note", Text),
+    Column("offered_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+    Column("arrived_at", Moment),
+    Column("ended_at", Moment),
+)
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident", Id, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("chosen", JSONB, nullable=False),
+    Column("left_out", JSONB, nullable=False),
+    Column("missing", Integer, nullable=False),
+)
+units = Table(
+    "units",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("presence", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+_live = tasks.c.status.in_([str(status) for status in sorted(LIVE)])
+_open = incidents.c.status != str(Incident.CLOSED)
+
+
+@dataclass(frozen=True)
+class Call:
+    """An incident as the decisions need it."""
+
+    id: str
+    lat: float
+    lon: float
+    summary: str
+    needed: int
+    status: str
+    missing: int
+
+
+_call = [getattr(incidents.c, name) for name in Call.__dataclass_fields__]
+
+
+# -- incidents -------------------------------------------------------------------------------------------------------
+
+
+async def open_incident(tx: Transaction, row: Mapping[str, Any]) -> bool:
+    """Write a new incident; False if this caller opened one under the same external id before."""
+    fresh = insert(incidents).values(row).on_conflict_do_nothing(index_elements=["opened_by", "external_id"])
+    return (await tx.execute(fresh)).rowcount == 1
+
+
+async def incident_by_external_id(tx: Transaction, opened_by: str, external_id: str) -> str:
+    """The id of the incident that this caller opened under an external id."""
+    found = select(incidents.c.id).where(incidents.c.opened_by == opened_by, incidents.c.external_id == external_id)
+    incident: str = (await tx.execute(found)).scalar_one()
+    return incident
+
+
+async def lock_incident(tx: Transaction, incident: str) -> Call | None:
+    """The incident, held until this transaction ends."""
+    row = (await tx.execute(select(*_call).where(incidents.c.id == incident).with_for_update())).one_or_none()
+    return Call(**row._mapping) if row else None
+
+
+async def lock_next_short(tx: Transaction, tried: Sequence[str]) -> Call | None:
+    """An open incident that lacks hands and was not tried yet: the most urgent, then the oldest."""
+    urgency = case({"urgent": 0, "high": 1, "normal": 2}, value=incidents.c.priority, else_=3)
+    waiting = (
+        select(*_call)
+        .where(_open, incidents.c.missing > 0, incidents.c.id.not_in(tried))
+        .order_by(urgency, incidents.c.opened_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = (await tx.execute(waiting)).one_or_none()
+    return Call(**row._mapping) if row else None
+
+
+async def set_incident(tx: Transaction, incident: str, **values: Any) -> None:
+    """Change columns of an incident."""
+    await tx.execute(update(incidents).where(incidents.c.id == incident).values(values))
+
+
+async def record_decision(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Keep who was chosen and who was left out, with the reasons."""
+    await tx.execute(insert(decisions).values(row))
+
+
+# -- tasks -----------------------------------------------------------------------------------------------------------
+
+
+async def offer(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Write offers; the units that got theirs. A unit that another incident has just taken is not among them.
+
+    Waits for a transaction that is offering to the same unit at this moment, to know whether it will have been.
+    """
+    if not rows:
+        return set()
+    ordered = sorted(rows, key=lambda row: str(row["unit"]))  # everybody takes units in one order: no deadlock
+    offered = (
+        insert(tasks)
+        .values(ordered)
+        .on_conflict_do_nothing(index_elements=["unit"], index_where=_live)
+        .returning(tasks.c.unit)
+    )
+    return set((await tx.execute(offered)).scalars())
+
+
+async def standings(tx: Transaction, incident: str, names: Iterable[str]) -> dict[str, Reason]:
+    """What keeps units from being offered an incident; only those that something keeps."""
+    found: dict[str, Reason] = {}
+    for row in await tx.execute(_standings, {"incident": incident, "names": list(names)}):
+        if row.busy:
+            found[row.unit] = Reason.BUSY
+        elif row.last is not None:
+            found[row.unit] = _AFTER.get(row.last, Reason.TASK_ENDED)
+        elif row.presence in ("offline", "silent"):
+            found[row.unit] = Reason(row.presence)
+    return found
+
+
+_AFTER = {str(Task.DECLINED): Reason.DECLINED, str(Task.EXPIRED): Reason.NO_ANSWER}
+_standings = text("""
+    SELECT n.unit,
+           EXISTS (SELECT FROM tasks t
+                   WHERE t.unit = n.unit AND t.status IN ('offered', 'accepted', 'arrived')) AS busy,
+           (SELECT t.status FROM tasks t
+            WHERE t.unit = n.unit AND t.incident = :incident ORDER BY t.id DESC LIMIT 1) AS last,
+           u.presence
+    FROM unnest(:names) AS n (unit) LEFT JOIN units u USING (unit)
+""").bindparams(bindparam("names", type_=ARRAY(Text)), bindparam("incident", type_=Id))
+
+
+async def task(view: Reading, task_id: str) -> Row[Any] | None:
+    """One task."""
+    return (await view.execute(select(tasks).where(tasks.c.id == task_id))).one_or_none()
+
+
+async def tasks_of(view: Reading, ids: Iterable[str]) -> list[Row[Any]]:
+    """All tasks of some incidents, in the order in which they were offered."""
+    return list(await view.execute(select(tasks).where(tasks.c.incident.in_(list(ids))).order_by(tasks.c.id)))
+
+
+async def statuses(tx: Transaction, incident: str) -> list[Task]:
+    """The statuses of an incident's tasks."""
+    return [Task(status) for status in (await tx.execute(_statuses, {"incident": incident})).scalars()]
+
+
+_statuses = select(tasks.c.status).where(tasks.c.incident == bindparam("incident", type_=Id))
+
+
+async def set_task(tx: Transaction, task_id: str, **values: Any) -> None:
+    """Change columns of a task."""
+    await tx.execute(update(tasks).where(tasks.c.id == task_id).values(values))
+
+
+async def incidents_with_expired(tx: Reading, now: datetime, limit: int = 100) -> list[str]:
+    """Incidents of which an offer has run out."""
+    found = select(tasks.c.incident).where(tasks.c.status == str(Task.OFFERED), tasks.c.expires_at <= now)
+    return list((await tx.execute(found.distinct().limit(limit))).scalars())
+
+
+async def expire(tx: Transaction, incident: str, now: datetime) -> list[Row[Any]]:
+    """End the offers of an incident that have run out; gives them."""
+    due = (tasks.c.incident == incident, tasks.c.status == str(Task.OFFERED), tasks.c.expires_at <= now)
+    ended = update(tasks).where(*due).values(status=str(Task.EXPIRED), ended_at=now).returning(*tasks.c)
+    return list(await tx.execute(ended))
+
+
+async def cancel_live(tx: Transaction, incident: str, now: datetime) -> list[Row[Any]]:
+    """Take back all live tasks of an incident; gives them."""
+    ended = update(tasks).where(tasks.c.incident == incident, _live).values(status=str(Task.CANCELLED), ended_at=now)
+    return list(await tx.execute(ended.returning(*tasks.c)))
+
+
+# -- units -----------------------------------------------------------------------------------------------------------
+
+
+async def note_presence(tx: Transaction, unit: str, presence: str, changed_at: datetime) -> None:
+    """Keep a unit's presence unless something newer is known: facts may arrive out of order."""
+    row = insert(units).values(unit=unit, presence=presence, changed_at=changed_at)
+    newer = row.excluded.changed_at > units.c.changed_at
+    await tx.execute(
+        row.on_conflict_do_update(
+            index_elements=["unit"], set_={"presence": presence, "changed_at": changed_at}, where=newer
+        )
+    )
+
+
+# -- views -----------------------------------------------------------------------------------------------------------
+
+
+async def incident(view: Reading, incident_id: str) -> Row[Any] | None:
+    """One incident."""
+    return (await view.execute(select(incidents).where(incidents.c.id == incident_id))).one_or_none()
+
+
+async def incident_list(view: Reading, *, is_open: bool | None, before: str | None, limit: int) -> list[Row[Any]]:
+    """Incidents, newest first."""
+    wanted = select(incidents).order_by(incidents.c.id.desc()).limit(limit)
+    if is_open is not None:
+        wanted = wanted.where(_open if is_open else ~_open)
+    if before is not None:
+        wanted = wanted.where(incidents.c.id < before)
+    return list(await view.execute(wanted))
+
+
+async def task_list(
+    view: Reading, *, unit: str | None, incident: str | None, live: bool | None, limit: int
+) -> list[Row[Any]]:
+    """Tasks, newest first."""
+    wanted = select(tasks).order_by(tasks.c.id.desc()).limit(limit)
+    if unit is not None:
+        wanted = wanted.where(tasks.c.unit == unit)
+    if incident is not None:
+        wanted = wanted.where(tasks.c.incident == incident)
+    if live is not None:
+        wanted = wanted.where(_live if live else ~_live)
+    return list(await view.execute(wanted))
+
+
+async def last_left_out(view: Reading, incident_id: str) -> list[dict[str, str]]:
+    """Who was left out of the last decision on an incident."""
+    last = select(decisions.c.left_out).where(decisions.c.incident == incident_id)
+    found = (await view.execute(last.order_by(decisions.c.id.desc()).limit(1))).scalar_one_or_none()
+    return list(found or [])

@@ -1,0 +1,1 @@
+"""Location: where everybody is. Reports in, H3 cells out; presence and the questions about both."""

@@ -1,0 +1,1 @@
+"""What location decides, as functions of values: no broker, no database, no contract."""

@@ -1,0 +1,121 @@
+"""Live positions by place: one frame a feed cell of who changed in it, and counts that name nobody.
+
+The subject carries the cell and its area (`location.cell.v1.<r5>.<r7>`), so the broker itself sends each subscriber
+what it asked for, or may have, and nothing else.
+"""
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import numpy as np
+from nats.aio.client import Client
+from numpy.typing import NDArray
+
+from shouwang.common.geo import AREA_RES, FEED_RES, parent, token
+from shouwang.contracts.location import CellCount, CellFrame
+from shouwang.location.domain.whereabouts import Whereabouts
+from shouwang.location.metrics import Metrics
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Feed:
+    """Remembers which cell each unit was last told in, so that a cell it has left is told so."""
+
+    def __init__(self, whereabouts: Whereabouts, metrics: Metrics) -> None:
+        self._whereabouts, self._metrics = whereabouts, metrics
+        self._members: dict[int, dict[str, int]] = {}  # feed cell -> unit -> slot
+        self._cell_of: dict[str, int] = {}
+        self._changed: set[int] = set()
+        self._recount: set[int] = set()
+
+    def changed(self, slots: NDArray[np.int64]) -> None:
+        """These slots have a new position."""
+        self._changed.update(slots.tolist())
+
+    def frames(self, now: float) -> list[tuple[str, bytes]]:
+        """Messages for all that has changed since the last call: `(subject, body)`, one a cell."""
+        index = self._whereabouts.index
+        units: dict[int, list[dict[str, Any]]] = {}
+        left: dict[int, list[str]] = {}
+        for slot in self._changed:
+            unit, cell = index.units[slot], index.cell.item(slot)
+            if unit is None or not cell:
+                continue  # gone again since
+            feed_cell = parent(cell, FEED_RES)
+            before = self._cell_of.get(unit)
+            if before != feed_cell:
+                self._move(unit, slot, before, feed_cell, left)
+            units.setdefault(feed_cell, []).append(self._shown(slot))
+        self._changed.clear()
+        return [self._frame(c, now, units.get(c, []), left.get(c, [])) for c in units.keys() | left.keys()]
+
+    def gone(self, unit: str, now: float) -> tuple[str, bytes] | None:
+        """The message that a unit is no longer shown."""
+        cell = self._cell_of.pop(unit, None)
+        if cell is None:
+            return None
+        self._leave(unit, cell)
+        return self._frame(cell, now, [], [unit])
+
+    def full_frames(self, now: float) -> list[tuple[str, bytes]]:
+        """A message for every cell that names everybody in it: for who has just begun to listen."""
+        return [
+            self._frame(cell, now, [self._shown(slot) for slot in slots.values()], [], full=True)
+            for cell, slots in self._members.items()
+        ]
+
+    def counts(self, now: float, *, everywhere: bool = False) -> list[tuple[str, bytes]]:
+        """Messages with the number of units by kind, for the cells that somebody entered or left."""
+        cells = set(self._members) | self._recount if everywhere else self._recount
+        self._recount = set()
+        messages = []
+        for cell in cells:
+            units = self._members.get(cell, {})
+            kinds = Counter(self._whereabouts.kind_of(unit) for unit in units)
+            body = {"cell": token(cell), "at": now, "count": len(units), "by_kind": kinds}
+            messages.append((CellCount.subject(**_tokens(cell)), _encode(body)))
+        return messages
+
+    async def send(self, broker: Client, messages: list[tuple[str, bytes]]) -> None:
+        """Publish; while the broker is away nothing is kept, since the next frame says it better."""
+        if broker.is_connected:
+            for subject, body in messages:
+                await broker.publish(subject, body)
+            self._metrics.frames.inc(len(messages))
+
+    def _move(self, unit: str, slot: int, before: int | None, cell: int, left: dict[int, list[str]]) -> None:
+        if before is not None:
+            self._leave(unit, before)
+            left.setdefault(before, []).append(unit)
+        self._members.setdefault(cell, {})[unit] = slot
+        self._cell_of[unit] = cell
+        self._recount.add(cell)
+
+    def _leave(self, unit: str, cell: int) -> None:
+        del self._members[cell][unit]
+        if not self._members[cell]:
+            del self._members[cell]
+        self._recount.add(cell)
+
+    def _shown(self, slot: int) -> dict[str, Any]:
+        known = self._whereabouts.known(slot)
+        shown = {"unit": known.unit, "kind": known.kind, "lat": known.lat, "lon": known.lon, "time": known.time}
+        if known.accuracy_m == known.accuracy_m:  # not NaN
+            shown["accuracy_m"] = known.accuracy_m
+        if known.battery_pct == known.battery_pct:
+            shown["battery_pct"] = known.battery_pct
+        return shown
+
+    def _frame(
+        self, cell: int, now: float, units: list[dict[str, Any]], left: list[str], *, full: bool = False
+    ) -> tuple[str, bytes]:
+        body = {"cell": token(cell), "at": now, "full": full, "units": units, "left": left}
+        return CellFrame.subject(**_tokens(cell)), _encode(body)
+
+
+@lru_cache(maxsize=65_536)
+def _tokens(cell: int) -> dict[str, str]:
+    return {"r5": token(parent(cell, AREA_RES)), "r7": token(cell)}

@@ -1,0 +1,55 @@
+"""Location's composition root: the one place that knows everything of this service."""
+
+from datetime import UTC, datetime, timedelta
+
+from nats.aio.client import Client
+
+from shouwang.common.service import Service
+from shouwang.common.telemetry import log
+from shouwang.location import handlers, queries, store
+from shouwang.location.domain.whereabouts import Whereabouts
+from shouwang.location.feed import Feed
+from shouwang.location.metrics import Metrics
+from shouwang.location.reports import Reports
+from shouwang.location.rounds import Rounds
+from shouwang.location.settings import Settings
+
+
+def assemble(settings: Settings) -> Service:
+    """The service, ready to run."""
+    service = Service("location", settings, "Where everybody is: reports in, H3 cells out.")
+    metrics = Metrics(service.registry)
+    where = Whereabouts(settings.limits(), settings.patience(), settings.default_kind)
+    feed = Feed(where, metrics)
+    reports = Reports(where, feed, metrics, settings.batch_ms / 1000)
+    rounds = Rounds(where, feed, service.database, settings, metrics)
+
+    async def remember(broker: Client) -> None:
+        """Bring back what was known, then the reports that came while we were away."""
+        await reports.listen(broker)
+        async with service.database.reading() as view:
+            known, saved_at = await store.everybody_shown(view), await store.last_saved(view)
+        where.restore(known)
+        reach = datetime.now(UTC) - timedelta(seconds=settings.offline_s)
+        since = max(reach, saved_at - timedelta(seconds=2 * settings.save_s)) if saved_at else reach
+        log.info("remembered", units=len(known), reports=await reports.catch_up(broker, since))
+        feed.changed(where.placed())
+
+    service.provide(whereabouts=where, feed=feed, patience=settings.patience())
+    service.include(handlers.router, queries.router)
+    service.before_messages(remember)
+    service.in_background("reports", reports.run)
+    service.in_background("feed", rounds.send_feed)
+    service.in_background("sweep", rounds.sweep)
+    service.in_background("save", rounds.save)
+    service.before_stop(rounds.save_now)
+    return service
+
+
+def main() -> None:
+    """The console script `shouwang-location`."""
+    assemble(Settings()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The SQL of location: everybody's last known position, so that a restart forgets nobody."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Double,
+    MetaData,
+    Row,
+    SmallInteger,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from shouwang.common.database import Reading, Transaction
+from shouwang.location.domain.presence import Presence
+from shouwang.location.domain.whereabouts import Known
+
+metadata = MetaData()
+
+units = Table(
+    "units",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("lat", Double, nullable=False),
+    Column("lon", Double, nullable=False),
+    Column("time", Double, nullable=False),  # epoch seconds of the fix
+    Column("accuracy_m", Double, nullable=False),
+    Column("battery_pct", Double, nullable=False),
+    Column("presence", SmallInteger, nullable=False),
+    Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+_columns = [column for column in units.columns if column.name != "saved_at"]
+# One array a column instead of one row a unit: 10,000 units are one statement with eight parameters.
+_names = [column.name for column in _columns]
+_rows = func.unnest(*(bindparam(c.name, type_=ARRAY(c.type)) for c in _columns)).table_valued(*_names).render_derived()
+_saved = insert(units).from_select(_names, select(*_rows.columns))
+_save = _saved.on_conflict_do_update(
+    index_elements=[units.c.unit],
+    set_={name: _saved.excluded[name] for name in _names} | {"saved_at": func.now()},
+    where=_saved.excluded.time >= units.c.time,
+)
+
+
+async def save(tx: Transaction, everybody: Sequence[Known]) -> None:
+    """Keep these as last known; a unit may stand in them once only."""
+    if everybody:
+        columns = zip(*sorted(everybody), strict=True)  # sorted: two savers lock rows in the same order
+        await tx.execute(_save, {name: list(values) for name, values in zip(_names, columns, strict=True)})
+
+
+async def everybody_shown(view: Reading) -> list[Known]:
+    """All units that are not offline."""
+    rows = await view.execute(select(*_columns).where(units.c.presence != int(Presence.OFFLINE)))
+    return [_known(row) for row in rows]
+
+
+async def last_saved(view: Reading) -> datetime | None:
+    """When anything was saved last; None if nothing ever was."""
+    moment: datetime | None = (await view.execute(select(func.max(units.c.saved_at)))).scalar_one()
+    return moment
+
+
+async def unit(view: Reading, name: str) -> Known | None:
+    """What was last known of one unit, offline or not."""
+    row = (await view.execute(select(*_columns).where(units.c.unit == name))).one_or_none()
+    return _known(row) if row else None
+
+
+def _known(row: Row[Any]) -> Known:
+    known = Known._make(row)
+    return known._replace(presence=Presence(known.presence))
