@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := libs/contracts libs/common services/location services/dispatch tools/stack
+RUN := $(BIN)/shouwang
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -27,3 +28,32 @@ lock:  ## resolve again and write requirements.lock (hashes, no index addresses)
 	$(BIN)/uv lock --quiet $(ARGS)
 	$(BIN)/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --no-annotate --format requirements-txt --output-file requirements.lock
 
+demo: setup  ## a night of patrols, live (ARGS="--for 60 --json")
+	@$(RUN) demo $(ARGS)
+
+replay: setup  ## real traces and calls (ARGS="--units F.csv.gz --incidents F.csv.gz --speed 60")
+	@$(RUN) replay $(ARGS)
+
+up: setup  ## run the suite in the foreground; .shouwang/stack.json says where everything is
+	@$(RUN) up $(ARGS)
+
+check: setup  ## linters, types, architecture, and whether the lock still answers to the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy libs/contracts/src libs/common/src services/location/src services/dispatch/src tools/stack/src
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_lock.py
+
+test: setup  ## all tests, on a real broker and a real database
+	$(BIN)/python -m pytest $(ARGS)
+
+fmt: setup  ## format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+contracts: setup  ## write the schemas and the reference again; refuses an incompatible edit
+	@$(RUN) contracts export $(ARGS)
+
+clean:  ## remove what make and the tools have made
+	rm -rf $(VENV) .shouwang .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

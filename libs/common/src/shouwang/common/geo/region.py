@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from itertools import chain
+from functools import cached_property
+from itertools import chain, compress
 from typing import Any
 
 import h3.api.basic_int as h3
@@ -49,6 +50,12 @@ class Region:
         """Whether `cells()` has been called, so that the index cells cost nothing any more."""
         return INDEX_RES in self._cells
 
+    @cached_property
+    def _outline(self) -> Any:
+        outline = shapely.boundary(self.geometry)
+        shapely.prepare(outline)
+        return outline
+
     def cells(self, res: int = INDEX_RES) -> tuple[set[int], set[int]]:
         """The cells of a resolution (0..15) the region touches: (inner, border). Made once, then kept.
 
@@ -60,30 +67,30 @@ class Region:
         return self._cells[res]
 
     def _cover(self, res: int) -> tuple[set[int], set[int]]:
-        # Top down: a cell whose descendants all stay clear of the outline is decided by its centre, others are split.
-        # (h3's own polygon_to_cells_experimental needs minutes and gigabytes for some outlines of 10,000 corners, and
+        # Top down: cells whose descendants all keep clear of the outline are decided by their centre, others are split.
+        # (h3's own polygon_to_cells_experimental takes seconds and gigabytes for some outlines of 10,000 corners, and
         # 4.5 overlooks a cell whose centre lies in a hole that the cell surrounds.)
-        outline = shapely.boundary(self.geometry)
-        shapely.prepare(outline)
         inner: set[int] = set()
         border: list[int] = h3.get_res0_cells()
         for level in range(res + 1):
             if level:
                 border = list(chain.from_iterable(map(h3.cell_to_children, border)))
-            lats, lons = np.array([h3.cell_to_latlng(cell) for cell in border]).reshape(-1, 2).T
-            near = self._near_outline(outline, lats, lons, level)
-            whole = np.flatnonzero(~near & self.contains(lats, lons))
-            if len(inner) + len(whole) * 7 ** (res - level) + near.sum() > MAX_CELLS:
+            centres = np.array([h3.cell_to_latlng(cell) for cell in border])
+            near = self._near_outline(centres, level)
+            clear = list(compress(border, (~near).tolist()))
+            whole = list(compress(clear, self.contains(*centres[~near].T).tolist()))
+            border = list(compress(border, near.tolist()))
+            if len(inner) + len(whole) * 7 ** (res - level) + len(border) > MAX_CELLS:
                 raise RegionError("coordinates", f"more than {MAX_CELLS} cells of resolution {res}")
-            for i in whole.tolist():
-                inner.update(h3.cell_to_children(border[i], res))
-            border = [border[i] for i in np.flatnonzero(near).tolist()]
-        return self._refine(inner, border)
+            inner.update(chain.from_iterable(h3.cell_to_children(cell, res) for cell in whole))
+        crossed, covered = self._crossing(border, res)
+        return inner | covered, crossed
 
-    def _near_outline(self, outline: Any, lats: _Floats, lons: _Floats, level: int) -> NDArray[np.bool_]:
-        # A path of `reach` degrees stays below latitude `top`, where a degree of longitude is cos(top) as long as one of
-        # latitude: that bounds how far it leads on the flat map. Round a pole it may lead anywhere.
-        reach = REACH * _edge_rad(level) * 180 / math.pi
+    def _near_outline(self, centres: _Floats, level: int) -> NDArray[np.bool_]:
+        # A path of `reach` degrees stays below latitude `top`, where a degree of longitude is cos(top) times as long as
+        # one of latitude: that bounds how far it leads on the flat map. Round a pole it may lead anywhere.
+        lats, lons = centres.T
+        reach = math.degrees(REACH * _edge_rad(level))
         top = np.abs(lats) + reach
         radius = np.where(top < 89, reach / np.cos(np.radians(np.minimum(top, 89))), 360)
         _, south, _, north = self.geometry.bounds
@@ -91,26 +98,25 @@ class Region:
         for shift in (-360, 0, 360):  # the map ends at the antimeridian, cells do not
             meets = (lats + reach >= south) & (lats - reach <= north) & (np.abs(lons + shift) <= 180 + radius)
             points = shapely.points(lons[meets] + shift, lats[meets])
-            near[meets] |= shapely.dwithin(outline, points, radius[meets])
+            near[meets] |= shapely.dwithin(self._outline, points, radius[meets])
         return near
 
-    def _refine(self, inner: set[int], border: list[int]) -> tuple[set[int], set[int]]:
-        # Drawn straight on the map, a cell's edges are off by up to edge² tan φ / 8R, for great circles bow out. Outlines
-        # are made larger by more than that; where it is not little, or the map ends, a cell is left in the border.
-        outlines = [h3.cell_to_boundary(cell) for cell in border]
-        owner = np.repeat(np.arange(len(border)), [len(outline) for outline in outlines])
-        centres = np.array([h3.cell_to_latlng(cell) for cell in border])[owner]
-        offsets = np.array(list(chain.from_iterable(outlines))) - centres
+    def _crossing(self, cells: list[int], res: int) -> tuple[set[int], set[int]]:
+        # Cells that the outline may cross, and of the others those inside. Drawn straight on the map a cell's edges are
+        # off by edge² tan φ / 8R, for great circles bow out, so cells are drawn larger by more than that. Where that is
+        # not little, or the map ends, a cell counts as crossed.
+        shapes = [h3.cell_to_boundary(cell) for cell in cells]
+        owner = np.repeat(np.arange(len(cells)), [len(shape) for shape in shapes])
+        centres = np.array([h3.cell_to_latlng(cell) for cell in cells])
+        offsets = np.array(list(chain.from_iterable(shapes))) - centres[owner]
         offsets[:, 1] = (offsets[:, 1] + 180) % 360 - 180
-        bow = _edge_rad(h3.get_resolution(border[0])) * np.tan(np.radians(np.abs(centres[:, 0])))
-        corners = centres + offsets * (1 + 1e-6 + bow)[:, np.newaxis]
-        odd = owner[(np.abs(corners[:, 1]) > 180) | (bow > 0.1)]
-        shapes = shapely.polygons(shapely.linearrings(corners[:, ::-1], indices=owner))
-        touched, covered = shapely.intersects(self.geometry, shapes), shapely.covers(self.geometry, shapes)
-        touched[odd], covered[odd] = True, False
-        cells = np.array(border, dtype=np.uint64)
-        inner.update(cells[covered].tolist())
-        return inner, set(cells[touched & ~covered].tolist())
+        bow = _edge_rad(res) * np.tan(np.radians(np.abs(centres[:, 0])))
+        corners = centres[owner] + offsets * (1 + 1e-6 + bow)[owner, np.newaxis]
+        drawn = shapely.polygons(shapely.linearrings(corners[:, ::-1], indices=owner))
+        crossed = shapely.intersects(self._outline, drawn) | (bow > 0.1)
+        crossed[owner[np.abs(corners[:, 1]) > 180]] = True
+        covered = ~crossed & self.contains(*centres.T)
+        return set(compress(cells, crossed.tolist())), set(compress(cells, covered.tolist()))
 
 
 def _edge_rad(res: int) -> float:
