@@ -8,7 +8,7 @@ RUN := $(BIN)/shouwang
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock fmt check test demo replay up contracts clean
+.PHONY: help setup lock fmt types check test demo replay up contracts clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,10 +37,13 @@ replay: setup  ## real traces and calls (ARGS="--units F.csv.gz --incidents F.cs
 up: setup  ## run the suite in the foreground; .shouwang/stack.json says where everything is
 	@$(RUN) up $(ARGS)
 
+types: setup  ## mypy alone
+	$(BIN)/mypy libs/contracts/src libs/common/src services/location/src services/dispatch/src tools/stack/src
+
 check: setup  ## linters, types, architecture, and whether the lock still answers to the packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy libs/contracts/src libs/common/src services/location/src services/dispatch/src tools/stack/src
+	@$(MAKE) --no-print-directory types
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_lock.py
 

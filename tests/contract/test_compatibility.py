@@ -1,16 +1,12 @@
-"""The comparison of schemas: a table of edits with their verdicts, the same edits on every contract, and a proof
-that what it lets pass does no harm.
-"""
+"""The comparison of schemas: a table of edits with their verdicts, and the same edits on every contract."""
+
+# ruff: noqa: E501 - a case is one line of the table
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from shouwang.contracts.catalogue import Message, messages, schema
 from shouwang.contracts.compatibility import Kind, breaks
@@ -169,12 +165,12 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.edit)
-@pytest.mark.parametrize("kind", (*READ_BY_US, *READ_BY_OTHERS))
-def test_edit(case: Case, kind: Kind) -> None:
-    fine = case.verdict == "fine" or (case.verdict == "request only" and kind in READ_BY_US)
-    reasons = breaks(case.old, case.new, kind)
-    assert (not reasons) is fine, reasons
-    assert fine or any(case.says in reason for reason in reasons), reasons
+def test_edit(case: Case) -> None:
+    for kind in (*READ_BY_US, *READ_BY_OTHERS):
+        fine = case.verdict == "fine" or (case.verdict == "request only" and kind in READ_BY_US)
+        reasons = breaks(case.old, case.new, kind)
+        assert (not reasons) is fine, f"{kind}: {reasons}"
+        assert fine or any(case.says in reason for reason in reasons), f"{kind}: {reasons}"
 
 
 # -- the same on every contract --------------------------------------------------------------------------------------
@@ -225,77 +221,3 @@ def retyped(old: Schema, name: str) -> Schema:
 
 def required_or_not(old: Schema, name: str) -> Schema:
     return {**old, "required": sorted({*old.get("required", ())} ^ {name})}
-
-
-# -- what passes does no harm ----------------------------------------------------------------------------------------
-
-LEAVES = [
-    TEXT,
-    TOKEN,
-    NUMBER,
-    INTEGER,
-    NULL,
-    {"type": "string", "enum": ["a", "b"]},
-    {"type": "string", "enum": ["a", "b", "c"]},
-    {"const": "a"},
-    {**NUMBER, "minimum": 0},
-    {**NUMBER, "exclusiveMinimum": 0},
-    {**INTEGER, "minimum": 0, "maximum": 2},
-    {**TEXT, "maxLength": 2},
-]
-
-
-def _grown(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
-    fields = st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
-    objects = st.builds(
-        lambda properties, required, other: {
-            **obj(" ".join(sorted(properties.keys() & required)), **properties),
-            **({} if other else {"additionalProperties": False}),
-        },
-        fields,
-        st.sets(st.sampled_from("abc")),
-        st.booleans(),
-    )
-    arrays = st.builds(lambda one, most: {"type": "array", "items": one, "maxItems": most}, inner, st.integers(0, 3))
-    return st.one_of(objects, arrays, st.lists(inner, min_size=1, max_size=3).map(lambda found: union(*found)))
-
-
-SCHEMAS = st.recursive(st.sampled_from(LEAVES), _grown, max_leaves=6)
-
-
-@st.composite
-def edited(draw: st.DrawFn) -> tuple[Schema, Schema]:
-    """A schema and the same after an edit somewhere in it."""
-    old = draw(SCHEMAS)
-    new = copy.deepcopy(old)
-    places: list[tuple[Any, Any]] = [({"root": new}, "root")]
-    for holder, key in places:
-        node = holder[key]
-        places += [(node["properties"], name) for name in node.get("properties", ())]
-        places += [(node["anyOf"], index) for index in range(len(node.get("anyOf", ())))]
-        places += [(node, "items")] if "items" in node else []
-    holder, key = draw(st.sampled_from(places))
-    node = holder[key]
-    edits = [SCHEMAS, st.just(union(node, NULL)), st.just(union(node, NUMBER))]
-    if node.get("type") == "object":
-        edits += [st.just(required_or_not(node, name)) for name in node["properties"]]
-        edits += [st.just({**node, "properties": {**node["properties"], "d": TEXT}})]
-    if "anyOf" in node:
-        edits.append(st.permutations(node["anyOf"]).map(lambda found: union(*found)))
-    holder[key] = draw(st.one_of(edits))
-    return old, places[0][0]["root"]
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-@given(pair=edited(), data=st.data())
-def test_what_passes_does_no_harm(
-    pair: tuple[Schema, Schema], data: st.DataObject, instances: Callable[[Schema], st.SearchStrategy[Any]]
-) -> None:
-    """If an edit passes, what the old writer wrote is read by the new reader, and for facts the other way round."""
-    old, new = pair
-    if not breaks(old, new, "request"):
-        written = data.draw(instances(old))
-        assert Draft202012Validator(new).is_valid(written), written
-    if not breaks(old, new, "fact"):
-        written = data.draw(instances(new))
-        assert Draft202012Validator(old).is_valid(written), written

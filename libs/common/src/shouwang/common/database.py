@@ -1,7 +1,7 @@
 """PostgreSQL: one schema a service, and one place that commits.
 
 `Database.transaction()` is the only commit in the house. Rows and the facts about them are written in the same
-transaction; PostgreSQL itself wakes the relay at the commit (NOTIFY), so a fact is never told before it is true.
+transaction; PostgreSQL itself wakes the relay at the commit (a trigger), so a fact is never told before it is true.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -68,12 +68,6 @@ class Transaction(Reading):
         """Called by `Database.transaction()` as the last thing before its commit."""
         if self._told:
             await self._connection.execute(insert(outbox), self._told)
-            await self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel(self._source)})
-
-
-def channel(service: str) -> str:
-    """The NOTIFY channel that wakes the relay of a service."""
-    return f"outbox_{service}"
 
 
 class Database:

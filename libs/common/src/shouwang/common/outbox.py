@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.engine import URL
 
-from shouwang.common.database import channel
+from shouwang.common.tables import channel
 from shouwang.common.telemetry import log
 
 BATCH = 256

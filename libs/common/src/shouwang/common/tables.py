@@ -57,11 +57,26 @@ answers = Table(
 Index("answers_answered", answers.c.answered_at)
 
 
+def channel(service: str) -> str:
+    """The NOTIFY channel that wakes the relay of a service."""
+    return f"outbox_{service}"
+
+
 def create_plumbing() -> None:
     """For a service's first migration. Later changes to these tables are new functions beside this one."""
     plumbing.create_all(op.get_bind(), checkfirst=False)
+    # NOTIFY is sent at the commit, and only then: whoever wrote, the relay looks when there is something to see.
+    op.execute("""
+        CREATE FUNCTION wake_relay() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_notify('outbox_' || TG_TABLE_SCHEMA, '');
+            RETURN NULL;
+        END $$
+    """)
+    op.execute("CREATE TRIGGER wake_relay AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION wake_relay()")
 
 
 def drop_plumbing() -> None:
     """The way back."""
     plumbing.drop_all(op.get_bind(), checkfirst=False)
+    op.execute("DROP FUNCTION wake_relay")

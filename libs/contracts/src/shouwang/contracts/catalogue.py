@@ -7,8 +7,6 @@ import json
 import re
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pkgutil import iter_modules
 from typing import Any, Final, Literal
 
@@ -21,10 +19,6 @@ from shouwang.contracts.shapes import FACTS, LIVE, REQUESTS
 
 INCOMING: Final = frozenset({"report"})
 """Live messages that come from outside. The others are ours, and others read them."""
-
-HOME: Final = files(shouwang.contracts)
-SCHEMAS: Final[Traversable] = HOME / "schemas"
-EXAMPLES: Final[Traversable] = HOME / "examples"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from shouwang.common.ids import new_id
 from shouwang.contracts.dispatch import ShortfallDeclared, TaskDelivery, TaskOffered
 from shouwang.dispatch import store
 from shouwang.dispatch.domain.choosing import Choice, Reason, Rules, Standing, choose, is_settled, soonest
-from shouwang.dispatch.domain.progress import incident_status, missing
+from shouwang.dispatch.domain.progress import Task, incident_status, missing
 from shouwang.dispatch.feed import Feed
 from shouwang.dispatch.metrics import Metrics
 
@@ -42,10 +42,11 @@ class Offers:
     async def fill(self, tx: Transaction, call: store.Call, *, first: bool = False) -> Filled:
         """Offer the incident to as many as it lacks; tell it, and tell a shortfall that was not told before."""
         started = time.monotonic()
-        lacking = missing(call.needed, await store.statuses(tx, call.id))
+        statuses = [] if first else await store.statuses(tx, call.id)
+        lacking = missing(call.needed, statuses)
         filled = await self._offer(tx, call, lacking, check=first and self._check_nearest)
         filled.missing = lacking - len(filled.offers)
-        status = incident_status(await store.statuses(tx, call.id))
+        status = incident_status([*statuses, *(Task.OFFERED for _ in filled.offers)])
         await store.set_incident(tx, call.id, status=str(status), missing=filled.missing)
         if filled.offers or filled.missing != call.missing or first:
             await self._record(tx, call, filled)

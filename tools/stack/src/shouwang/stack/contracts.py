@@ -75,7 +75,8 @@ def _difference(root: Path, message: Message) -> str:
 
 
 def _orphans(root: Path) -> list[Path]:
-    return [SCHEMAS / path.name for path in sorted((root / SCHEMAS).glob("*.json")) if path.stem not in messages()]
+    known = messages()
+    return [SCHEMAS / path.name for path in sorted((root / SCHEMAS).glob("*.json")) if path.stem not in known]
 
 
 def _committed(path: Path) -> dict[str, Any]:

@@ -170,7 +170,13 @@ async def play(
 async def run_demo(
     endpoints: Endpoints, seconds: float = 60.0, json_mode: bool = False, seed: int = 7, say: Say = aloud
 ) -> dict[str, Any]:
-    """Plays the Tangxia night in so many seconds and returns the summary."""
+    """Plays the Tangxia night in so many seconds and returns the summary.
+
+    Raises:
+        ValueError: `seconds` is not above 0.
+    """
+    if not seconds > 0:
+        raise ValueError(f"a night needs more than {seconds:g} seconds")
     return await play(endpoints, TangxiaNight(seconds, seed), seconds, json_mode=json_mode, seed=seed, say=say)
 
 

@@ -164,12 +164,12 @@ class TangxiaNight:
         # Everybody keeps the same interval, so the order of the first round is the order of all rounds.
         while (member := self._due[0]).due_s <= elapsed_s:
             report = self._report(member, wall0_s)
-            yield member.unit, msgspec.json.encode(report)
             member.sent += 1
-            if member.fault and member.sent % BROKEN_EVERY == 0:
-                yield member.unit, spoiled(member.fault, report)
             member.due_s += REPORT_EVERY_S
             self._due.rotate(-1)
+            yield member.unit, msgspec.json.encode(report)
+            if member.fault and member.sent % BROKEN_EVERY == 0:
+                yield member.unit, spoiled(member.fault, report)
 
     def _report(self, member: Patroller, wall0_s: float) -> dict[str, object]:
         lat, lon = member.walker.where(member.due_s)

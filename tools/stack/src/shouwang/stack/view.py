@@ -269,7 +269,7 @@ def closing(summary: dict[str, Any], title: str) -> Panel:
 
 async def show(drive: Drive, console: Console) -> None:
     """Shows the drive until cancelled."""
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         while True:
             await asyncio.sleep(LINE_S)
             console.out(line(drive.snapshot()), highlight=False)

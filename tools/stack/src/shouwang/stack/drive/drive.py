@@ -87,10 +87,12 @@ class Drive:
             await self.meters.poll()
             phones.start()
             self._phones = phones
-            async with asyncio.TaskGroup() as group:
-                looking = group.create_task(self._look(nc))
+            looking = asyncio.create_task(self._look(nc))
+            try:
                 await self._play(phones, duty)
+            finally:
                 looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
             await self._count(nc)
             await asyncio.sleep(SETTLE_S)
             await self.meters.poll()
@@ -116,7 +118,7 @@ class Drive:
     async def _play(self, phones: Phones, duty: DutyRoom) -> None:
         calls_end, tick = calling_s(self.seconds), 0
         while phones.elapsed_s < self.seconds:
-            await phones.report(self.seconds)
+            await phones.report()
             if phones.elapsed_s < calls_end:
                 for call in self.scenario.calls(phones.elapsed_s):
                     duty.take(call)

@@ -14,6 +14,8 @@ from shouwang.stack.drive.wire import Asker, decoded
 
 TURN_REPORTS = 200
 """Reports sent before others get a turn (about 1 ms), so that a burst does not hold up an offer being measured."""
+PASS_S = 0.1
+"""A replay too fast for this machine falls behind; after so long the calls have their turn all the same."""
 
 
 class Phones:
@@ -24,6 +26,7 @@ class Phones:
         self._started = time.perf_counter()
         self._wall0 = time.time()
         self._busy: set[str] = set()
+        self._taken: set[str] = set()
         self._errands: set[asyncio.Task[None]] = set()
         self.sent = 0
         self.unsent = 0
@@ -36,9 +39,10 @@ class Phones:
         """The drive begins now."""
         self._started, self._wall0 = time.perf_counter(), time.time()
 
-    async def report(self, until_s: float) -> None:
-        """Sends all reports that are due; leaves off at `until_s` even if a fast replay is behind."""
-        for unit, body in self._scenario.reports(self.elapsed_s, self._wall0):
+    async def report(self) -> None:
+        """Sends all reports that are due, or as many as can be sent in one pass."""
+        began_s = self.elapsed_s
+        for unit, body in self._scenario.reports(began_s, self._wall0):
             try:
                 await self._nc.publish(f"report.{unit}", body)
                 self.sent += 1
@@ -46,7 +50,7 @@ class Phones:
                 self.unsent += 1
             if (self.sent + self.unsent) % TURN_REPORTS == 0:
                 await asyncio.sleep(0)
-                if self.elapsed_s > until_s:
+                if self.elapsed_s > began_s + PASS_S:
                     return
 
     async def take(self, message: Msg) -> None:
@@ -55,8 +59,9 @@ class Phones:
         unit = message.subject.split(".")[1]
         offer = decoded(message.data)
         task, incident, distance_m = offer.get("task"), offer.get("incident"), offer.get("distance_m")
-        if not isinstance(task, str):
+        if not isinstance(task, str) or task in self._taken:
             return
+        self._taken.add(task)
         if isinstance(incident, str):
             self._board.delivered(incident, unit, float(distance_m or 0), at)
         if self._scenario.owns(unit):

@@ -63,7 +63,10 @@ class Scenario(Protocol):
     """points of a border on the map, as lat and lon"""
 
     def reports(self, elapsed_s: float, wall0_s: float) -> Iterator[tuple[str, bytes]]:
-        """Unit and body of every report that is due by now and was not given before."""
+        """Unit and body of every report that is due by now and was not given before.
+
+        May be left off after any report, and is then asked again for the rest.
+        """
         ...
 
     def calls(self, elapsed_s: float) -> Iterator[Call]:

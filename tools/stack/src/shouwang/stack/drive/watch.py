@@ -1,9 +1,9 @@
 """The observer: facts of dispatch from its stream, facts of presence as they pass by."""
 
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
 
 from shouwang.stack.drive.board import Board
 from shouwang.stack.drive.wire import decoded
@@ -19,7 +19,7 @@ class Watch:
         self._first_seq = 1
 
     async def start(self) -> None:
-        """From now on. Without the stream, or without leave to read it, a plain subscription has to do."""
+        """From now on. Without JetStream, the stream, or leave to read it, a plain subscription has to do."""
         await self._nc.subscribe("location.unit.*.v1.*", cb=self._see)
         try:
             js = self._nc.jetstream()
@@ -32,7 +32,7 @@ class Watch:
                 ordered_consumer=True,
                 config=ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self._first_seq),
             )
-        except (NotFoundError, TimeoutError):
+        except nats.errors.Error:
             await self._nc.subscribe("dispatch.>", cb=self._see)
 
     async def _see_kept(self, message: Msg) -> None:
