@@ -101,7 +101,7 @@ def test_cells_are_safe_everywhere(seed, place, res):
 
 
 @pytest.mark.parametrize("pentagon", h3.get_pentagons(9)[::3])
-@pytest.mark.parametrize("size", [0.3, 0.8, 3])
+@pytest.mark.parametrize("size", [0.1, 0.4, 0.8])
 def test_a_hole_within_one_cell_does_not_lose_the_cell(pentagon, size):
     lat, lon = h3.cell_to_latlng(pentagon)
     rng = np.random.default_rng(8)
@@ -193,7 +193,7 @@ def test_no_descendant_is_out_of_reach():
         (polygon([*SQUARE[:2], [1]]), "coordinates[0][2]", "position is not [longitude, latitude]"),
         (polygon([*SQUARE[:2], None]), "coordinates[0][2]", "position is not [longitude, latitude]"),
         (polygon([[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]), "coordinates", "Self-intersection[0.5 0.5]"),
-        (polygon([[0, 0], [1, 1], [2, 2], [0, 0]]), "coordinates", "Too few points in geometry component[0 0]"),
+        (polygon([[0, 0], [1, 1], [2, 2], [0, 0]]), "coordinates", "Self-intersection[1 1]"),
         (polygon(HOLE, SQUARE), "coordinates", "Hole lies outside shell[0 0]"),
         (multi([SQUARE], [[[5, 5], [6, 6], [6, 5], [5, 6], [5, 5]]]), "coordinates[1]", "Self-intersection[5.5 5.5]"),
         (multi([SQUARE], [HOLE]), "coordinates", "Nested shells[0.2 0.2]"),

@@ -33,7 +33,7 @@ SHOT = Snapshot(
     short=1,
     refused={},
     events=[Event("22:40", "declined", f"event {n}") for n in range(30)]
-    + [Event("22:41", "offer", OFFERED, "韩田 打架 → guard-017 214 m 6 ms"), Event("22:42", "refused", "长" * 200)],
+    + [Event("22:41", "offer", OFFERED, "韩田 打架 → guard-017, 214 m, in 6 ms"), Event("22:42", "refused", "长" * 200)],
     dots=NIGHT.dots(23.4),
     box=NIGHT.box,
     landmarks=NIGHT.landmarks,
@@ -67,9 +67,9 @@ def test_the_screen_is_full_and_every_line_as_wide_as_it(width: int, height: int
 
 
 def test_the_sizes_that_it_is_made_for_show_everything() -> None:
-    for width, height, events in ((100, 30, 12), (80, 24, 6)):
+    for width, height, events in ((100, 30, 11), (80, 24, 6)):
         text = "\n".join(screen(SHOT, width, height))
-        assert OFFERED in text or "guard-017 214 m 6 ms" in text
+        assert OFFERED in text or "guard-017, 214 m, in 6 ms" in text
         assert text.count("event ") == events - 2
         assert text.count("✖") == 3 + 1 + 1  # calls on the map, the refused event, the legend
         assert all(name in text for name in ("陈宅", "赵宅", "韩田", "1 incidents", "…"))

@@ -11,13 +11,13 @@ from typing import Any
 from faststream import AckPolicy
 from faststream.nats import ConsumerConfig, JStream, NatsBroker, NatsMessage, PullSub
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
-from faststream.nats.prometheus import NatsPrometheusMiddleware
 from faststream.nats.security import NatsToken
 from nats.js.api import DeliverPolicy
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 from pydantic_core import from_json
 
+from shouwang.common.metrics import measuring
 from shouwang.common.problems import Problem
 from shouwang.common.settings import ServiceSettings
 from shouwang.common.telemetry import log
@@ -43,7 +43,7 @@ def make_broker(
         decoder=decode,
         middlewares=(
             NatsTelemetryMiddleware(tracer_provider=traces),
-            NatsPrometheusMiddleware(registry=registry, app_name=name, metrics_prefix="shouwang"),
+            measuring(registry, name),
         ),
         logger=logging.getLogger("shouwang.broker"),
         log_level=logging.DEBUG,

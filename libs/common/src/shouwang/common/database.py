@@ -12,7 +12,7 @@ from opentelemetry import propagate
 from pydantic import BaseModel
 from sqlalchemy import CursorResult, Executable, insert, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shouwang.common.clock import Clock, utc_now
@@ -132,3 +132,10 @@ class Database:
 def lost_race(error: BaseException) -> bool:
     """True for a deadlock or a serialization failure: the same transaction, tried again, can succeed."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {DEADLOCK, SERIALIZATION}
+
+
+def is_away(error: BaseException) -> bool:
+    """True when the database could not be reached or broke off: nothing is wrong with what was asked of it."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OSError)

@@ -14,10 +14,9 @@ from faststream.exceptions import NackMessage, RejectMessage
 from faststream.nats import NatsMessage, NatsResponse, NatsRouter
 from opentelemetry import trace
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from shouwang.common import inbox
-from shouwang.common.database import Database, Reading, Transaction
+from shouwang.common.database import Database, Reading, Transaction, is_away
 from shouwang.common.envelope import message_id, percent_encoded
 from shouwang.common.problems import Problem, bad_input
 from shouwang.common.settings import ServiceSettings
@@ -170,7 +169,7 @@ def problem_of(error: Exception) -> Problem:
         return error
     if _is_about_the_body(error):
         return bad_input(error.errors(), skip=1)
-    if isinstance(error, OSError | DBAPIError):
+    if is_away(error):
         log.error("the database failed a request", error=f"{type(error).__name__}: {first_line(error)}")
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be reached at present; try again")
     log.error("a request failed", exc_info=error)
@@ -179,7 +178,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _is_about_the_body(error: Exception) -> TypeGuard[ValidationError]:
-    """Whether the message itself is at fault: handlers call it `ask` or `fact`. A reply that is wrong is our own fault."""
+    """Whether the message itself is at fault: handlers call it `ask` or `fact`. A wrong reply is our own fault."""
     return isinstance(error, ValidationError) and all(e["loc"][:1] in (("ask",), ("fact",)) for e in error.errors())
 
 

@@ -55,6 +55,7 @@ def up(
             await asyncio.Event().wait()
 
     _run(run)
+    say("stopped; DATA is kept")
 
 
 @app.command()

@@ -21,7 +21,7 @@ LINE_S = 1.0
 HEADER_LINES = 3
 NUMBERS_LINES = 13
 NUMBERS_WIDTH = 42
-SIDE_WIDTH = 56
+SIDE_WIDTH = 58
 SIDE_FROM = (98, 27)
 """Columns and lines from which the map stands at the side at full height."""
 
@@ -155,7 +155,7 @@ def _rows(shot: Snapshot) -> Iterator[tuple[str, str, str]]:
     yield "缺口 Shortfall", _count(shot.short), "incidents" if shot.short else ""
 
 
-def _numbers(shot: Snapshot) -> RenderableType:
+def _numbers(shot: Snapshot, roomy: bool) -> RenderableType:
     rows = list(_rows(shot))
     parts: list[RenderableType] = []
     for part in (rows[:3], rows[3:]):
@@ -166,7 +166,7 @@ def _numbers(shot: Snapshot) -> RenderableType:
         for row in part:
             table.add_row(*row)
         parts.append(table)
-    told = Text(reasons(shot.rejected) or "–", style="magenta", no_wrap=True, overflow="ellipsis")
+    told = Text(reasons(shot.rejected) or "–", style="magenta", no_wrap=not roomy, overflow="ellipsis")
     took = Text.assemble(
         "报警→派单 ", ("p50 ", "bright_black"), (_ms(shot.p50_ms), "bold green"),
         ("  p99 ", "bright_black"), (_ms(shot.p99_ms), "bold green"),
@@ -219,18 +219,18 @@ def render(shot: Snapshot, width: int, height: int) -> RenderableType:
     with_map = side or (width - NUMBERS_WIDTH >= 30 and height >= 18)
     left = SIDE_WIDTH if side else width
     rest = height - HEADER_LINES
-    numbers = Layout(Panel(_numbers(shot), title="数字 Numbers", title_align="left", border_style="blue"))
-    numbers.size = NUMBERS_LINES
-    events = Layout(_events(shot, max(1, rest - NUMBERS_LINES - 2), left))
+    upper = NUMBERS_LINES + side  # room for a second line of reasons
+    numbers = Panel(_numbers(shot, side), title="数字 Numbers", title_align="left", border_style="blue")
+    events = Layout(_events(shot, max(1, rest - upper - 2), left))
     if side:
         column = Layout(size=SIDE_WIDTH)
-        column.split_column(numbers, events)
+        column.split_column(Layout(numbers, size=upper), events)
         body = Layout()
         body.split_row(column, Layout(_map(shot, width - SIDE_WIDTH, rest)))
     else:
-        above = Layout(size=NUMBERS_LINES)
-        small = [Layout(_map(shot, width - NUMBERS_WIDTH, NUMBERS_LINES))] if with_map else []
-        above.split_row(Layout(numbers.renderable, size=NUMBERS_WIDTH if with_map else None), *small)
+        above = Layout(size=upper)
+        small = [Layout(_map(shot, width - NUMBERS_WIDTH, upper))] if with_map else []
+        above.split_row(Layout(numbers, size=NUMBERS_WIDTH if with_map else None), *small)
         body = Layout()
         body.split_column(above, events)
     screen = Layout()

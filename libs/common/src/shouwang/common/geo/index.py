@@ -82,10 +82,13 @@ class GeoIndex:
 
     def slots_for(self, units: Sequence[str]) -> NDArray[np.int64]:
         """The slot of each unit, shape (n,). A new unit gets one, with time -inf and cell 0 until it is placed."""
-        for unit in units:
-            if unit not in self.slots:
-                self._claim(unit)
-        return np.fromiter(map(self.slots.__getitem__, units), dtype=np.int64, count=len(units))
+        try:
+            return np.fromiter(map(self.slots.__getitem__, units), dtype=np.int64, count=len(units))
+        except KeyError:  # seldom, so one pass is enough for most batches
+            for unit in units:
+                if unit not in self.slots:
+                    self._claim(unit)
+            return self.slots_for(units)
 
     def place(
         self,

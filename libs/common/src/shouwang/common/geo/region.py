@@ -57,7 +57,7 @@ class Region:
         return outline
 
     def cells(self, res: int = INDEX_RES) -> tuple[set[int], set[int]]:
-        """The cells of a resolution (0..15) the region touches: (inner, border). Made once, then kept.
+        """The cells of a resolution (0..15) the region touches: (inner, border). Made once and kept: not to be changed.
 
         Every point of an inner cell is in the region; a point of a border cell may be, `contains` says; a point of any
         other cell is not. Raises RegionError if there are more than MAX_CELLS: `contains` and coarser cells still work.
@@ -68,8 +68,8 @@ class Region:
 
     def _cover(self, res: int) -> tuple[set[int], set[int]]:
         # Top down: cells whose descendants all keep clear of the outline are decided by their centre, others are split.
-        # (h3's own polygon_to_cells_experimental takes seconds and gigabytes for some outlines of 10,000 corners, and
-        # 4.5 overlooks a cell whose centre lies in a hole that the cell surrounds.)
+        # (h3's own polygon_to_cells_experimental does not stop at a limit, draws the edges of cells straight on the map
+        # and, in 4.5, overlooks a cell whose centre lies in a hole that the cell surrounds.)
         inner: set[int] = set()
         border: list[int] = h3.get_res0_cells()
         for level in range(res + 1):

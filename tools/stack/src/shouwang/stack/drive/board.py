@@ -94,7 +94,7 @@ class Board:
         took_ms = (first.at - case.sent_at) * 1000
         self.offer_ms.append(took_ms)
         who, far = f"{case.call.label} → {first.unit}", f"{first.distance_m:.0f} m"
-        self.say("offer", f"{who}, {far}, offered in {took_ms:.0f} ms", f"{who} {far} {took_ms:.0f} ms")
+        self.say("offer", f"{who}, {far}, offered in {took_ms:.0f} ms", f"{who}, {far}, in {took_ms:.0f} ms")
 
     def refuse(self, verb: str, status: int, detail: str) -> None:
         """A request was answered with a problem, or (status 0) not at all."""

@@ -1,0 +1,92 @@
+"""Services at work for the component tests, each as the process it is in real life."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from shouwang.common.testing import eventually, page
+from shouwang.stack.provision import SERVICES
+from shouwang.stack.servers.ports import free_ports
+from shouwang.stack.supervisor import Child, Supervisor
+
+from ..conftest import Servers
+from .town import FeedEar, Town
+
+SETTINGS = {
+    "SHOUWANG_OFFER_S": "3600",  # an offer runs out when a test says so, never by itself
+    "SHOUWANG_TICK_S": "0.1",
+    "SHOUWANG_RETRY_SHORT_S": "0.2",
+    "SHOUWANG_RETRY_S": "0.2",
+    "SHOUWANG_LOG_LEVEL": "WARNING",
+}
+
+
+@dataclass(frozen=True)
+class Services:
+    """The running services of the session."""
+
+    supervisor: Supervisor
+    http: dict[str, str]
+
+    async def page(self, service: str, name: str) -> str | None:
+        """A page of a service, `metrics` or `readyz`; None while it does not answer with 200."""
+        return await asyncio.to_thread(page, f"{self.http[service]}/{name}")
+
+    def pids(self) -> dict[str, int | None]:
+        """Process ids: the same ones as long as nobody died."""
+        return {name: self.supervisor.pid(name) for name in SERVICES}
+
+    def log(self, name: str) -> Path:
+        """Where a service writes."""
+        return self.supervisor.log(name)
+
+
+@pytest.fixture(scope="session")
+async def services(
+    servers: Servers, broker: Client, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Services]:
+    """Every service, on the session's broker and database."""
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    children = [
+        Child(
+            name,
+            [sys.executable, "-m", f"shouwang.{name}.main"],
+            {
+                "SHOUWANG_NATS_URL": servers.nats_url,
+                "SHOUWANG_POSTGRES_URL": servers.postgres_url,
+                "SHOUWANG_HTTP_PORT": str(ports[name]),
+                **SETTINGS,
+            },
+        )
+        for name in SERVICES
+    ]
+    async with Supervisor(children, print, tmp_path_factory.mktemp("logs")) as supervisor:
+        running = Services(supervisor, {name: f"http://127.0.0.1:{port}" for name, port in ports.items()})
+        for name in SERVICES:
+            await eventually(lambda name=name: running.page(name, "readyz"), 60)
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def ear(broker: Client) -> FeedEar:
+    """Who listens to the feed of the session's services."""
+    listening = FeedEar()
+    await listening.listen(broker)
+    return listening
+
+
+@pytest.fixture
+def found_town(services: Services, broker: Client, ear: FeedEar) -> Callable[[], Town]:
+    """Founds a town, for a test that needs several."""
+    return lambda: Town(broker, ear)
+
+
+@pytest.fixture
+def town(found_town: Callable[[], Town]) -> Town:
+    """A place of the test's own."""
+    return found_town()
