@@ -4,7 +4,6 @@ FastStream labels its metrics with whole subjects. Ours carry who asks and which
 their own each, so every message would be a new time series; the contract's name is what an operator counts by.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from faststream.nats.prometheus.provider import NatsMetricsSettingsProvider
@@ -36,9 +35,7 @@ class _ByContract(NatsMetricsSettingsProvider):
         return contract_of(cmd.destination or cmd.reply_to or "reply")
 
 
-def measuring(
-    registry: CollectorRegistry, service: str
-) -> PrometheusMiddleware[Msg | Sequence[Msg], NatsPublishCommand]:
+def measuring(registry: CollectorRegistry, service: str) -> PrometheusMiddleware[Msg, NatsPublishCommand]:
     """The middleware that counts and times what comes in and what is answered."""
     return PrometheusMiddleware(
         settings_provider_factory=lambda _: _ByContract(),
