@@ -28,6 +28,8 @@ except ImportError:  # a bare image has pip and nothing else; pip brings the sam
     from pip._vendor.packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+SOURCE_ONLY = "prcoords"
+"""Pure Python that comes without a wheel. pip builds it with the setuptools of the day, the one thing no hash covers."""
 
 
 class Closure:
@@ -112,8 +114,9 @@ def install(package: str, venv: Path, without: frozenset[str]) -> None:
             wanted.writelines(closure.lines[name] for name in sorted(unread))
             wanted.flush()
             pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python"), "install"]
-            options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
-            subprocess.run([*pip, *options, "--requirement", wanted.name], check=True)  # noqa: S603 - no shell, own words
+            checked = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+            wheels = ["--only-binary", ":all:", "--no-binary", SOURCE_ONLY]  # an image of Python has no compiler
+            subprocess.run([*pip, *checked, *wheels, "--requirement", wanted.name], check=True)  # noqa: S603 - no shell
 
 
 def site_of(venv: Path) -> Path:

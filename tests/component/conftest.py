@@ -1,6 +1,7 @@
 """Services at work for the component tests, each as the process it is in real life."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -8,13 +9,17 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
+from nats.errors import NoRespondersError
 
-from shouwang.common.testing import eventually, page
+from shouwang.common.service import Service
+from shouwang.common.settings import ServiceSettings
+from shouwang.common.testing import ask, eventually, page, running
 from shouwang.stack.provision import SERVICES
 from shouwang.stack.servers.ports import free_ports
 from shouwang.stack.supervisor import Child, Supervisor
 
 from ..conftest import Servers
+from .probe import STREAM, Behaviour, assemble, make_schema
 from .town import FeedEar, Town
 
 SETTINGS = {
@@ -90,3 +95,30 @@ def found_town(services: Services, broker: Client, ear: FeedEar) -> Callable[[],
 def town(found_town: Callable[[], Town]) -> Town:
     """A place of the test's own."""
     return found_town()
+
+
+@pytest.fixture(scope="session")
+def behaviour() -> Behaviour:
+    """What is to go wrong in the probe."""
+    return Behaviour()
+
+
+@pytest.fixture(scope="session")
+async def probe(servers: Servers, broker: Client, behaviour: Behaviour) -> AsyncIterator[Service]:
+    """The probe at work in the test's own process."""
+    await make_schema(servers.postgres_url)
+    await broker.request("$JS.API.STREAM.CREATE.PROBE", json.dumps(STREAM).encode())
+    settings = ServiceSettings(
+        nats_url=servers.nats_url, postgres_url=servers.postgres_url, attempts=3, retry_s=0.1, stop_s=5
+    )
+    async with running(assemble(settings, behaviour)) as service:
+        await eventually(lambda: _served(broker))
+        yield service
+
+
+async def _served(broker: Client) -> bool:
+    try:
+        await ask(broker, "request.tester.probe.count.v1", b"?")
+    except NoRespondersError:
+        return False
+    return True

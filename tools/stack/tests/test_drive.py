@@ -25,6 +25,7 @@ from shouwang.contracts.location import Counts, Report
 from shouwang.stack.drive import Behaviour, Board, Call, Drive, Endpoints
 from shouwang.stack.drive.board import quantile
 from shouwang.stack.drive.meters import ACCEPTED, FIRST_OFFERS, REJECTED, WANTED, Meters, parse_page
+from shouwang.stack.drive.watch import Watch
 from shouwang.stack.drive.wire import Asker
 from shouwang.stack.replay import run_demo, run_replay
 from shouwang.stack.summary import KEYS, summarise
@@ -385,6 +386,20 @@ async def test_a_lost_reply_is_asked_for_again_under_the_same_key(suite: FakeSui
     assert len(suite.incidents) == 1
     nobody = await asker.ask("duty-room", "nobody.there.at-all", {})
     assert (nobody.status, nobody.ok) == (0, False)
+
+
+async def test_facts_that_passed_while_the_broker_was_away_are_read_from_the_stream(suite: FakeSuite) -> None:
+    watch = Watch(suite.nc, Board(clock=lambda: ""))
+    await watch.start()
+    for n in range(700):
+        await suite.fact("task.offered", {"incident": "i"}, "guard-001", f"t{n}")
+    await suite.nc.flush()
+    watch._board = missed = Board(clock=lambda: "")
+    assert await watch.catch_up()
+    assert missed.facts == {"task.offered": 700}  # each once, and nothing of yesterday
+    await suite.fact("task.expired", {"incident": "i"}, "guard-001", "t0")
+    assert await watch.catch_up()
+    assert missed.facts == {"task.offered": 700, "task.expired": 1}
 
 
 # -- the pure parts

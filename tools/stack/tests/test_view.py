@@ -33,7 +33,10 @@ SHOT = Snapshot(
     short=1,
     refused={},
     events=[Event("22:40", "declined", f"event {n}") for n in range(30)]
-    + [Event("22:41", "offer", OFFERED, "韩田 打架 → guard-017, 214 m, in 6 ms"), Event("22:42", "refused", "长" * 200)],
+    + [
+        Event("22:41", "offer", OFFERED, "韩田 打架 → guard-017, 214 m, in 6 ms"),
+        Event("22:42", "refused", "长" * 200),
+    ],
     dots=NIGHT.dots(23.4),
     box=NIGHT.box,
     landmarks=NIGHT.landmarks,

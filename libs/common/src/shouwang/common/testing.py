@@ -41,9 +41,7 @@ async def eventually(condition: Callable[[], Any], within_s: float = WITHIN_S, e
         failed: AssertionError | None = None
         seen: Any = None
         try:
-            seen = condition()
-            if inspect.isawaitable(seen):
-                seen = await seen
+            seen = await _outcome(condition)
         except AssertionError as error:
             failed = error
         if seen:
@@ -51,6 +49,22 @@ async def eventually(condition: Callable[[], Any], within_s: float = WITHIN_S, e
         if loop.time() >= end:
             raise AssertionError(f"not so within {within_s:g} s; last seen: {failed or repr(seen)}") from failed
         await asyncio.sleep(every_s)
+
+
+async def becomes(look: Callable[[], Any], wanted: Any, within_s: float = WITHIN_S) -> None:
+    """Look until what is seen equals `wanted`; the failure shows the difference."""
+
+    async def same() -> bool:
+        seen = await _outcome(look)
+        assert seen == wanted, f"{seen!r} is not {wanted!r}"
+        return True
+
+    await eventually(same, within_s)
+
+
+async def _outcome(look: Callable[[], Any]) -> Any:
+    seen = look()
+    return await seen if inspect.isawaitable(seen) else seen
 
 
 class FixedClock:

@@ -20,6 +20,14 @@ from shouwang.contracts.shapes import FACTS, LIVE, REQUESTS
 INCOMING: Final = frozenset({"report"})
 """Live messages that come from outside. The others are ours, and others read them."""
 
+AHEAD: Final = frozenset(
+    {
+        "location.track.v1", "location.put_fence.v1", "location.fence.entered.v1", "location.fence.left.v1",
+        "dispatch.task_region.v1", "dispatch.raise_sos.v1",
+    }
+)  # fmt: skip
+"""Agreed, but no service answers or says them yet: whoever asks gets "no responders" from the broker at once."""
+
 
 @dataclass(frozen=True)
 class Message:
@@ -93,9 +101,10 @@ def schema(message: Message) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a message, the same for who writes it and for who reads it.
 
     It is that of validation, since every field that may be left out when writing may be missing when reading.
+    `x-subject` is there so that a change of a fact's keys is seen: it would pass by whoever subscribes to the old ones.
     """
     made = message.model.model_json_schema(mode="validation", schema_generator=_Honest)
-    return {**made, "$id": f"urn:shouwang:contract:{message.name}"}
+    return {**made, "$id": f"urn:shouwang:contract:{message.name}", "x-subject": message.subject}
 
 
 def schema_text(message: Message) -> str:

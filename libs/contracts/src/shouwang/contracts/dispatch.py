@@ -16,6 +16,9 @@ IncidentStatus = Literal["reported", "dispatched", "accepted", "arrived", "handl
 Outcome = Literal["settled", "case_opened", "transferred", "false", "no_trace"]
 TaskStatus = Literal["offered", "accepted", "declined", "expired", "arrived", "completed", "cancelled"]
 Answer = Literal["accept", "decline", "arrive", "complete"]
+Reason = Token
+"""A code, such as `nearest`, `busy`, `silent`, `declined`: never free text, since it also stands in facts."""
+
 Limit = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -28,14 +31,14 @@ class Offer(Reply):
     task: Id
     unit: Token
     distance_m: Metres
-    reason: str
+    reason: Reason
 
 
 class LeftOut(Reply):
     """A unit that was nearer but was not offered the task, and why."""
 
     unit: Token
-    reason: str
+    reason: Reason
 
 
 class IncidentOpened(Reply):
@@ -63,11 +66,11 @@ class TaskNow(Reply):
     """A task as it stands."""
 
     task: Id
-    incident: Id
+    incident: Id | None
     unit: Token
     status: TaskStatus
     distance_m: Metres
-    reason: str
+    reason: Reason
     offered_at: Time
     expires_at: Time
     answered_at: Time | None = None
@@ -253,7 +256,7 @@ class TaskOffered(Fact, name="dispatch.task.offered.v1", keys=("unit", "task")):
     unit: Token
     incident: Id | None
     distance_m: Metres
-    reason: str
+    reason: Reason
     at: Time
     expires_at: Time
 

@@ -17,7 +17,10 @@ Cell = Annotated[str, StringConstraints(pattern=r"^8[0-9a-f]{14}$")]
 
 
 def _in_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # within hours of the years 1 and 9999: a fault of whoever said it, not of ours
+        raise ValueError("is outside the years that can be told in UTC") from None
 
 
 Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]

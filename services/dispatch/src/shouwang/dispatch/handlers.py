@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from faststream import Context, Path
 from faststream.nats import NatsRouter
 from sqlalchemy import Row
 
 from shouwang.common.broker import heard
 from shouwang.common.clock import Clock
 from shouwang.common.database import Transaction
-from shouwang.common.doors import Principal, Tx, commands, listeners
+from shouwang.common.doors import Given, Principal, Tx, commands, listeners
 from shouwang.common.ids import new_id
 from shouwang.common.problems import Problem
 from shouwang.contracts.dispatch import (
@@ -44,8 +43,8 @@ SERVICE = "dispatch"
 AT_ONCE = 16
 """Requests of one kind that are worked on side by side."""
 
-Hands = Annotated[Offers, Context("offers")]
-Now = Annotated[Clock, Context("clock")]
+Hands = Annotated[Offers, Given("offers")]
+Now = Annotated[Clock, Given("clock")]
 
 _FACTS = {
     Task.ACCEPTED: TaskAccepted, Task.DECLINED: TaskDeclined, Task.EXPIRED: TaskExpired,
@@ -113,7 +112,7 @@ async def close_incident(ask: CloseIncident, tx: Tx, clock: Now) -> IncidentClos
 
 
 @facts.subscriber("location.unit.{presence}.v1.{unit}", **heard("LOCATION", "dispatch-presence"))  # type: ignore[untyped-decorator]
-async def unit_presence(fact: UnitOnline, presence: Annotated[str, Path()], tx: Tx) -> None:
+async def unit_presence(fact: UnitOnline, presence: Annotated[str, Given("message.path.presence")], tx: Tx) -> None:
     """Location says a unit is online, silent or offline; the three facts have the same body."""
     await store.note_presence(tx, fact.unit, presence, fact.at)
 

@@ -3,10 +3,9 @@
 import time
 from typing import Annotated
 
-from faststream import Context
 from faststream.nats import NatsBroker, NatsRouter
 
-from shouwang.common.doors import questions
+from shouwang.common.doors import Given, questions
 from shouwang.contracts.location import FeedRefreshed, RefreshFeed
 from shouwang.location.feed import Feed
 
@@ -16,7 +15,7 @@ SERVICE = "location"
 
 @router.subscriber(RefreshFeed.subject("{principal}"), SERVICE)
 async def refresh_feed(
-    ask: RefreshFeed, feed: Annotated[Feed, Context()], broker: Annotated[NatsBroker, Context()]
+    ask: RefreshFeed, feed: Annotated[Feed, Given()], broker: Annotated[NatsBroker, Given()]
 ) -> FeedRefreshed:
     """Tell every cell whole, on the feed itself."""
     frames = feed.full_frames(time.time())

@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable
 from typing import Annotated
 
-from faststream import Context
 from faststream.nats import NatsRouter
 
 from shouwang.common.clock import from_epoch
 from shouwang.common.database import Database
-from shouwang.common.doors import questions
+from shouwang.common.doors import Given, questions
 from shouwang.common.geo import Near, Position, Region, RegionError, cell_at, token
 from shouwang.common.problems import Problem
 from shouwang.contracts import geojson
@@ -39,7 +38,7 @@ _PRESENCE: dict[domain.Presence, Presence] = {
     domain.Presence.SILENT: "silent",
     domain.Presence.OFFLINE: "offline",
 }
-Where = Annotated[Whereabouts, Context("whereabouts")]
+Where = Annotated[Whereabouts, Given("whereabouts")]
 
 
 @router.subscriber(Nearby.subject("{principal}"), SERVICE)
@@ -81,7 +80,7 @@ async def counts(ask: Counts, where: Where) -> CountsByCell:
 
 @router.subscriber(Unit.subject("{principal}"), SERVICE)
 async def unit(
-    ask: Unit, where: Where, patience: Annotated[Patience, Context()], database: Annotated[Database, Context()]
+    ask: Unit, where: Where, patience: Annotated[Patience, Given()], database: Annotated[Database, Given()]
 ) -> UnitNow:
     """The last known position of one unit; who is offline is looked up in the database."""
     slot = where.index.slots.get(ask.unit)

@@ -1,1 +1,1 @@
-"""The whole suite on one machine, out of wheels: run it, show it a night, replay real traces, look whether all is well."""
+"""The whole suite on one machine, out of wheels: run it, play it a night or real traces, look whether it is well."""

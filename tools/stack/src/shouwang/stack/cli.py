@@ -66,7 +66,7 @@ def demo(
     as_json: Json = False,
     seed: Seed = 7,
 ) -> None:
-    """A night in Tangxia (示例数据): patrollers walk, calls arrive, the nearest are offered them, go, arrive, are done."""
+    """A night in Tangxia (示例数据): patrollers walk, calls arrive, the nearest are offered them, go and arrive."""
 
     async def play(endpoints: Endpoints) -> dict[str, Any]:
         return await run_demo(endpoints, for_s, json_mode=as_json, seed=seed, say=say)
@@ -160,7 +160,7 @@ def _print(summary: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _run(work: Callable[[], Awaitable[None]]) -> None:
-    """Run until done, or until SIGINT or SIGTERM, which end it in order. Known failures are one line, not a traceback."""
+    """Run until done, or until SIGINT or SIGTERM, which end it in order. Known failures are one line."""
     try:
         asyncio.run(_until_told(work))
     except (ServerError, TraceError, RuntimeError, ValueError, OSError) as error:

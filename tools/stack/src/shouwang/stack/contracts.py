@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from shouwang.contracts import words
-from shouwang.contracts.catalogue import Message, messages, schema, schema_text
+from shouwang.contracts.catalogue import AHEAD, Message, messages, schema, schema_text
 from shouwang.contracts.compatibility import breaks
 from shouwang.contracts.streams import DAY, GIB, STREAMS
 
@@ -155,12 +155,16 @@ def _subject(message: Message) -> str:
 
 def _request(asked: Message, replies: dict[str, Message]) -> tuple[str, ...]:
     said, answer = schema(asked), schema(replies[asked.subject])
-    return _subject(asked), _fields(said), _fields(answer), f"{_what(said)} Reply: {_what(answer)}"
+    return _subject(asked), _fields(said), _fields(answer), f"{_ahead(asked)}{_what(said)} Reply: {_what(answer)}"
 
 
 def _row(message: Message) -> tuple[str, ...]:
     said = schema(message)
-    return _subject(message), _fields(said), _what(said)
+    return _subject(message), _fields(said), _ahead(message) + _what(said)
+
+
+def _ahead(message: Message) -> str:
+    return "**Agreed, not there yet.** " if message.name.removesuffix(".request") in AHEAD else ""
 
 
 def _stream(stream: dict[str, Any]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ __all__ = ["Endpoints", "TraceError", "TraceScenario", "run_demo", "run_replay"]
 
 Say = Callable[[str], None]
 PROGRESS_S = 5.0
+LEAD_S = 2.0
+"""Calls wait so long at the start: the units of a trace have been there before, the suite has yet to hear of them."""
 TAIL_S = 8.0
 """How long a replay goes on after the last row of its trace."""
 
@@ -95,12 +97,13 @@ class TraceScenario:
         span: Span,
         speed: float,
         zone: ZoneInfo | None = None,
+        lead_s: float = LEAD_S,
     ) -> None:
         self.title, self.box = title, span.box
         handle_s = max(0.5, HANDLE_S / speed)
         self.behaviour = Behaviour(handle_s=(handle_s, 2 * handle_s))
         self._fixes, self._next = fixes, next(fixes, None)
-        self._start, self._speed = span.start, speed
+        self._start, self._speed, self._lead_s = span.start, speed, lead_s
         self._calls, self._next_call = calls, 0
         self._zone = zone or UTC
         self._at: dict[str, tuple[float, float]] = {}
@@ -115,6 +118,8 @@ class TraceScenario:
             yield fix.unit, msgspec.json.encode({"lat": fix.lat, "lon": fix.lon, "time": at})
 
     def calls(self, elapsed_s: float) -> Iterator[Call]:
+        if elapsed_s < self._lead_s:
+            return
         due = self._start + elapsed_s * self._speed
         while self._next_call < len(self._calls) and self._calls[self._next_call].ts <= due:
             self._next_call += 1
@@ -186,6 +191,13 @@ def _load(units: Path, incidents: Path | None, shift_s: float | None, zone: Zone
     return span, retime(calls, span.start, span.end, shift_s=shift_s, zone=zone)
 
 
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, OSError) as error:
+        raise ValueError(f"no time zone {name!r}") from error
+
+
 async def run_replay(
     endpoints: Endpoints,
     units_path: Path,
@@ -210,17 +222,16 @@ async def run_replay(
     """
     if not speed > 0:
         raise ValueError(f"speed must be above 0, not {speed:g}")
-    try:
-        zone = ZoneInfo(tz) if tz else None
-    except (KeyError, OSError) as error:
-        raise ValueError(f"no time zone {tz!r}") from error
+    zone = _zone(tz)
     say(f"reading {units_path} ...")
     span, calls = await asyncio.to_thread(_load, units_path, incidents_path, shift_s, zone)
     whole_s = (span.end - span.start) / speed + TAIL_S
     seconds = min(seconds or whole_s, whole_s)
     say(told(span, calls, speed, seconds))
-    title = f"{units_path.name} × {speed:g}"
-    scenario = TraceScenario(title, read_units(units_path), calls.calls, span=span, speed=speed, zone=zone)
+    scenario = TraceScenario(
+        f"{units_path.name} × {speed:g}", read_units(units_path), calls.calls,
+        span=span, speed=speed, zone=zone, lead_s=min(LEAD_S, calling_s(seconds) / 2),
+    )  # fmt: skip
     return await play(endpoints, scenario, seconds, json_mode=json_mode, seed=seed, say=say)
 
 
@@ -228,8 +239,10 @@ def told(span: Span, calls: Retimed, speed: float, seconds: float) -> str:
     """What is about to be played, in words."""
     last = span.start + calling_s(seconds) * speed
     reached = sum(call.ts <= last for call in calls.calls)
-    return (
-        f"{span.rows:,} reports over {(span.end - span.start) / 3600:.1f} h; {len(calls.calls):,} calls moved by "
-        f"{calls.shift_s:+,.0f} s lie within, {calls.left_out:,} outside are left out; playing {seconds:.0f} s at "
-        f"{speed:g} times the speed, which reaches {reached:,} calls"
+    reports = f"{span.rows:,} reports over {(span.end - span.start) / 3600:.1f} h"
+    moved = (
+        f"; {len(calls.calls):,} calls moved by {calls.shift_s:+,.0f} s lie within, {calls.left_out:,} outside are "
+        f"left out; {reached:,} of them come in time"
     )
+    any_calls = calls.calls or calls.left_out
+    return f"{reports}{moved if any_calls else ''}; playing {seconds:.0f} s at {speed:g} times the speed"

@@ -41,6 +41,15 @@ PATROLS = {
     "hometown_officer": 2,  # of Jiangxi origin
 }
 
+CALLSIGNS = {
+    "guard": "guard",
+    "school_guard": "school-guard",
+    "militia": "militia",
+    "shop_volunteer": "volunteer",
+    "community_officer": "officer",
+    "hometown_officer": "hometown",
+}
+
 NIGHT_STARTS_H = 19
 NIGHT_HOURS = 9
 CALLS_BY_HOUR = {19: 12, 20: 15, 21: 15, 22: 8, 23: 4, 0: 14, 1: 13, 2: 9, 3: 6}
@@ -147,9 +156,7 @@ class TangxiaNight:
 
     def _people(self, rng: random.Random) -> Iterator[Patroller]:
         beats = itertools.cycle(COMMUNITIES.values())
-        units = [
-            (f"{kind.replace('_', '-')}-{n:03}", kind) for kind, many in PATROLS.items() for n in range(1, many + 1)
-        ]
+        units = [(f"{CALLSIGNS[kind]}-{n:03}", kind) for kind, many in PATROLS.items() for n in range(1, many + 1)]
         broken = dict(zip(rng.sample(range(len(units)), len(BROKEN)), BROKEN, strict=True))
         for n, (unit, kind) in enumerate(units):
             own = random.Random(rng.getrandbits(64))  # noqa: S311 - so that nobody's way depends on when others turn

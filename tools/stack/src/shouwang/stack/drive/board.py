@@ -121,11 +121,13 @@ class Board:
     # -- from the facts
 
     def fact(self, subject: str, fact_id: str | None, body: dict[str, Any]) -> None:
-        """Counts a fact `<service>.<thing>.<past fact>.v1.<keys...>` once, whatever is delivered twice."""
-        if fact_id is not None:
-            if fact_id in self._seen:
-                return
-            self._seen.add(fact_id)
+        """Counts a fact `<service>.<thing>.<past fact>.v1.<keys...>` once, whatever is delivered twice.
+
+        Without an id the subject stands for it: what becomes of one task becomes of it once.
+        """
+        if (name := fact_id or subject) in self._seen:
+            return
+        self._seen.add(name)
         _, thing, past, _, *keys = subject.split(".")
         self.facts[f"{thing}.{past}"] += 1
         if thing == "task" and len(keys) == 2:

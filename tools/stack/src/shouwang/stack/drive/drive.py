@@ -81,13 +81,14 @@ class Drive:
         phones = Phones(nc, Asker(nc), self.scenario, self.board, self._rng)
         duty = DutyRoom(Asker(nc), self.board)
         try:
-            await Watch(nc, self.board).start()
+            watch = Watch(nc, self.board)
+            await watch.start()
             await nc.subscribe("user.*.task", cb=phones.take)
             await nc.flush()
             await self.meters.poll()
             phones.start()
             self._phones = phones
-            looking = asyncio.create_task(self._look(nc))
+            looking = asyncio.create_task(self._look(nc, watch))
             try:
                 await self._play(phones, duty)
             finally:
@@ -95,6 +96,7 @@ class Drive:
                 await asyncio.gather(looking, return_exceptions=True)
             await self._count(nc)
             await asyncio.sleep(SETTLE_S)
+            await watch.catch_up()
             await self.meters.poll()
         finally:
             await phones.stop()
@@ -127,12 +129,12 @@ class Drive:
                 duty.close_finished()
             await asyncio.sleep(TICK_S - phones.elapsed_s % TICK_S)
 
-    async def _look(self, nc: Client) -> None:
-        """Once a second: the counters, and how many are online."""
+    async def _look(self, nc: Client, watch: Watch) -> None:
+        """Once a second: the counters, how many are online, and facts that were missed."""
         last_at, last = time.perf_counter(), 0
         while True:
             await asyncio.sleep(1.0)
-            await asyncio.gather(self.meters.poll(), self._count(nc))
+            await asyncio.gather(self.meters.poll(), self._count(nc), watch.look())
             now, taken = time.perf_counter(), self._taken()
             self._per_s = (taken - last) / (now - last_at)
             last_at, last = now, taken

@@ -1,0 +1,208 @@
+"""Frames from location: read as the contract says, and brought into the index whatever order they come in."""
+
+import json
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from shouwang.common.geo import GeoIndex
+from shouwang.contracts.location import CellFrame
+from shouwang.dispatch.feed import Feed, Frame, UnitShown
+
+A, B = "8741a8d63ffffff", "8741a8d61ffffff"
+UNIT = {"unit": "a", "kind": "guard", "lat": 27.7, "lon": 120.6, "time": 100.0}
+
+
+def decode(raw: bytes) -> Frame:
+    return msgspec.json.decode(raw, type=Frame)
+
+
+def raw(**fields: object) -> bytes:
+    return json.dumps({"cell": A, "at": 1.5, "units": [], **fields}).encode()
+
+
+def values(frame: Frame | CellFrame) -> tuple[object, ...]:
+    units = [(u.unit, u.kind, u.lat, u.lon, u.time) for u in frame.units]
+    return frame.cell, frame.at, frame.full, units, frame.left
+
+
+# -- parity with the contract ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        raw(),
+        raw(full=True),
+        raw(left=["a", "b"]),
+        raw(units=[UNIT], full=False, left=[]),
+        raw(units=[{**UNIT, "accuracy_m": 5, "battery_pct": None}]),
+        raw(units=[{**UNIT, "lat": 27, "lon": -120, "time": 100}]),
+        raw(at=1),
+        raw(units=[{**UNIT, "a_later_field": {"any": ["thing"]}}], another=1),  # additive inside a major version
+    ],
+)
+def test_a_frame_is_read_as_the_contract_reads_it(body: bytes) -> None:
+    assert values(decode(body)) == values(CellFrame.model_validate_json(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"\xff",
+        raw()[:-1],
+        raw(units=None),
+        raw(units={}),
+        raw(left=None),
+        raw(left=[1]),
+        raw(full=None),
+        raw(full="perhaps"),
+        raw(at=None),
+        raw(cell=None),
+        raw(units=[{**UNIT, "unit": None}]),
+        raw(units=[{**UNIT, "kind": None}]),
+        raw(units=[{**UNIT, "lat": None}]),
+        raw(units=[{**UNIT, "time": "2026-11-24T19:00:00Z"}]),
+        *(json.dumps({k: v for k, v in json.loads(raw()).items() if k != field}).encode() for field in ("cell", "at", "units")),
+        *(raw(units=[{k: v for k, v in UNIT.items() if k != field}]) for field in UNIT),
+    ],
+)
+def test_what_the_contract_refuses_is_refused(body: bytes) -> None:
+    with pytest.raises(ValidationError):
+        CellFrame.model_validate_json(body)
+    with pytest.raises(msgspec.MsgspecError):
+        decode(body)
+
+
+TOKENS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+SHOWN = st.fixed_dictionaries(
+    {"unit": TOKENS, "kind": TOKENS, "lat": st.floats(-90, 90), "lon": st.floats(-180, 180)}
+    | {"time": st.floats(allow_nan=False, allow_infinity=False)},
+    optional={"accuracy_m": st.none() | st.floats(0, 1e6), "battery_pct": st.none() | st.floats(0, 100)},
+)
+FRAMES = st.fixed_dictionaries(
+    {"cell": st.from_regex(r"8[0-9a-f]{14}", fullmatch=True), "at": st.floats(0, 2e9), "units": st.lists(SHOWN, max_size=3)},
+    optional={"full": st.booleans(), "left": st.lists(TOKENS, max_size=3)},
+)
+
+
+@given(FRAMES)
+@settings(max_examples=100, deadline=None)
+def test_any_frame_of_the_contract_is_read_to_the_same_values(frame: dict[str, object]) -> None:
+    said = CellFrame.model_validate(frame)
+    assert values(decode(said.model_dump_json().encode())) == values(said)
+    assert values(decode(json.dumps(frame).encode())) == values(said)
+
+
+# -- what frames do to the index -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed(GeoIndex())
+
+
+def shown(unit: str, time: float, lat: float = 27.7, kind: str = "guard") -> UnitShown:
+    return UnitShown(unit, kind, lat, 120.6, time)
+
+
+def known(feed: Feed) -> dict[str, tuple[float, float]]:
+    units = (u for u in feed.index.units if u is not None)
+    return {p.unit: (p.lat, p.time) for u in units if (p := feed.index.position(u)) is not None}
+
+
+def test_a_frame_is_put_into_the_index(feed: Feed) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100, 27.8, "militia")]))
+    assert known(feed) == {"a": (27.7, 100), "b": (27.8, 100)}
+    assert feed.kinds == {"a": "guard", "b": "militia"}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_frames_of_two_cells_may_overtake_each_other(feed: Feed, order: tuple[int, int]) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100)]))
+    moved = (Frame(A, 1, [], left=["a"]), Frame(B, 1, [shown("a", 101, 27.8)]))
+    for which in order:
+        feed.apply(moved[which])
+    assert known(feed) == {"a": (27.8, 101)}
+    feed.apply(Frame(A, 2, [], full=True))
+    assert known(feed) == {"a": (27.8, 101)}
+
+
+def test_a_late_frame_does_not_bring_back_an_older_place(feed: Feed) -> None:
+    feed.apply(Frame(B, 1, [shown("a", 101, 27.8)]))
+    feed.apply(Frame(A, 0, [shown("a", 100, 27.7, "militia")]))
+    assert known(feed) == {"a": (27.8, 101)}
+    assert feed.kinds == {"a": "guard"}
+
+
+def test_the_same_fix_again_may_correct_the_kind(feed: Feed) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100)]))
+    feed.apply(Frame(A, 1, [shown("a", 100, kind="militia")], full=True))
+    assert feed.kinds == {"a": "militia"}
+
+
+def test_left_forgets_the_unit_unless_it_is_elsewhere_by_now(feed: Feed) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100)]))
+    feed.apply(Frame(B, 0, [], left=["a"]))  # it is not there
+    assert known(feed).keys() == {"a", "b"}
+    feed.apply(Frame(A, 0, [], left=["a", "never-seen"]))
+    assert known(feed).keys() == feed.kinds.keys() == {"b"}
+    feed.apply(Frame(A, 0, [], left=["a"]))
+    assert known(feed).keys() == {"b"}
+
+
+def test_a_full_frame_ends_what_it_does_not_name_in_its_cell_only(feed: Feed) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100)]))
+    feed.apply(Frame(B, 0, [shown("c", 100)]))
+    feed.apply(Frame(A, 1, [shown("b", 100), shown("d", 100)], full=True))
+    assert known(feed).keys() == feed.kinds.keys() == {"b", "c", "d"}
+    feed.apply(Frame(A, 2, [], full=True))
+    assert known(feed).keys() == {"c"}
+
+
+def test_a_frame_that_is_not_full_ends_nobody(feed: Feed) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100)]))
+    feed.apply(Frame(A, 1, [shown("b", 101)]))
+    assert known(feed).keys() == {"a", "b"}
+
+
+def test_who_was_forgotten_comes_back_with_any_time(feed: Feed) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100)]))
+    feed.apply(Frame(A, 1, [], left=["a"]))
+    feed.apply(Frame(B, 2, [shown("a", 50)]))
+    assert known(feed) == {"a": (27.7, 50)}
+
+
+async def test_a_frame_that_cannot_be_read_costs_only_itself(feed: Feed) -> None:
+    for data in (b"\xff", raw(units=[UNIT]), b"{}"):
+        await feed._take(SimpleNamespace(subject=f"location.cell.v1.x.{A}", data=data))
+    assert known(feed) == {"a": (27.7, 100.0)}
+
+
+CELLS = st.sampled_from([A, B])
+ANY_FRAME = st.builds(
+    Frame,
+    CELLS,
+    st.just(0.0),
+    st.lists(st.builds(shown, st.sampled_from("abc"), st.integers(0, 9).map(float)), max_size=3),
+    st.booleans(),
+    st.lists(st.sampled_from("abc"), max_size=2),
+)
+
+
+@given(st.lists(ANY_FRAME, max_size=20))
+@settings(max_examples=150, deadline=None)
+def test_whatever_comes_the_books_agree(frames: list[Frame]) -> None:
+    feed = Feed(GeoIndex())
+    for frame in frames:
+        feed.apply(frame)
+        assert known(feed).keys() == feed.kinds.keys() == feed._cell_of.keys()
+        members = [(cell, unit) for cell, units in feed._members.items() for unit in units]
+        assert sorted(members) == sorted((cell, unit) for unit, cell in feed._cell_of.items())
