@@ -36,7 +36,13 @@ def test_travel_time_is_distance_by_the_speed_of_the_kind(kind: str, metres: flo
 
 @pytest.mark.parametrize(
     ("speed", "speeds", "fastest"),
-    [(1.3, {}, 1.3), (1.3, {"car": 8}, 8), (1.3, {"car": 8, "bike": 4}, 8), (9, {"car": 8}, 9), (1.3, {"slow": 0.5}, 1.3)],
+    [
+        (1.3, {}, 1.3),
+        (1.3, {"car": 8}, 8),
+        (1.3, {"car": 8, "bike": 4}, 8),
+        (9, {"car": 8}, 9),
+        (1.3, {"slow": 0.5}, 1.3),
+    ],
 )
 def test_the_fastest(speed: float, speeds: Mapping[str, float], fastest: float) -> None:
     assert Rules(speed_mps=speed, speeds_mps=speeds).fastest_mps == fastest
@@ -111,6 +117,7 @@ def test_soonest_is_the_least_travel_time_of_who_is_not_left_out() -> None:
 
 # -- properties ------------------------------------------------------------------------------------------------------
 
+Row = tuple[float, float, str, Reason | None]
 KINDS = st.sampled_from(["", "walker", "bike", "car", "slow"])
 SPEEDS = st.dictionaries(st.sampled_from(["walker", "bike", "car", "slow"]), st.floats(0.1, 40), max_size=4)
 RULE_SETS = st.builds(lambda speed, speeds: Rules(120.0, 10_000.0, speed, speeds), st.floats(0.1, 40), SPEEDS)
@@ -119,16 +126,16 @@ PREVENTED = st.none() | st.sampled_from(list(Reason))
 CANDIDATES = st.lists(st.tuples(DISTANCES, st.sampled_from([0.0, 119.0, 121.0]), KINDS, PREVENTED), max_size=25)
 
 
-def scene(rows: list[tuple[float, float, str, Reason | None]], tag: str = "u") -> tuple[list[Near], dict[str, Standing]]:
+def scene(rows: list[Row], tag: str = "u") -> tuple[list[Near], dict[str, Standing]]:
     everybody = [near(f"{tag}{i:02}", distance, age) for i, (distance, age, *_) in enumerate(rows)]
     standings = {f"{tag}{i:02}": Standing(kind, prevented) for i, (_, _, kind, prevented) in enumerate(rows)}
     return sorted(everybody, key=lambda n: (n.distance_m, n.unit)), standings
 
 
 @given(CANDIDATES, st.integers(0, 6), RULE_SETS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_chosen_are_the_soonest_who_can_go_and_left_out_exactly_those_sooner_who_cannot(
-    rows: list[tuple[float, float, str, Reason | None]], needed: int, rules: Rules
+    rows: list[Row], needed: int, rules: Rules
 ) -> None:
     everybody, standings = scene(rows)
     choice = choose(everybody, standings, needed, NOW, rules)
@@ -147,10 +154,10 @@ def test_chosen_are_the_soonest_who_can_go_and_left_out_exactly_those_sooner_who
 
 
 @given(CANDIDATES.filter(len), CANDIDATES, st.integers(1, 4), RULE_SETS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_once_settled_nobody_farther_away_can_change_the_choice(
-    close: list[tuple[float, float, str, Reason | None]],
-    far: list[tuple[float, float, str, Reason | None]],
+    close: list[Row],
+    far: list[Row],
     needed: int,
     rules: Rules,
 ) -> None:
@@ -170,8 +177,6 @@ def test_once_settled_nobody_farther_away_can_change_the_choice(
 
 @given(CANDIDATES, st.integers(1, 4), RULE_SETS)
 @settings(max_examples=100, deadline=None)
-def test_the_order_in_which_units_are_looked_at_does_not_matter(
-    rows: list[tuple[float, float, str, Reason | None]], needed: int, rules: Rules
-) -> None:
+def test_the_order_in_which_units_are_looked_at_does_not_matter(rows: list[Row], needed: int, rules: Rules) -> None:
     everybody, standings = scene(rows)
     assert choose(everybody[::-1], standings, needed, NOW, rules) == choose(everybody, standings, needed, NOW, rules)

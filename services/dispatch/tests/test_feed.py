@@ -70,7 +70,10 @@ def test_a_frame_is_read_as_the_contract_reads_it(body: bytes) -> None:
         raw(units=[{**UNIT, "kind": None}]),
         raw(units=[{**UNIT, "lat": None}]),
         raw(units=[{**UNIT, "time": "2026-11-24T19:00:00Z"}]),
-        *(json.dumps({k: v for k, v in json.loads(raw()).items() if k != field}).encode() for field in ("cell", "at", "units")),
+        *(
+            json.dumps({k: v for k, v in json.loads(raw()).items() if k != field}).encode()
+            for field in ("cell", "at", "units")
+        ),
         *(raw(units=[{k: v for k, v in UNIT.items() if k != field}]) for field in UNIT),
     ],
 )
@@ -88,7 +91,11 @@ SHOWN = st.fixed_dictionaries(
     optional={"accuracy_m": st.none() | st.floats(0, 1e6), "battery_pct": st.none() | st.floats(0, 100)},
 )
 FRAMES = st.fixed_dictionaries(
-    {"cell": st.from_regex(r"8[0-9a-f]{14}", fullmatch=True), "at": st.floats(0, 2e9), "units": st.lists(SHOWN, max_size=3)},
+    {
+        "cell": st.from_regex(r"8[0-9a-f]{14}", fullmatch=True),
+        "at": st.floats(0, 2e9),
+        "units": st.lists(SHOWN, max_size=3),
+    },
     optional={"full": st.booleans(), "left": st.lists(TOKENS, max_size=3)},
 )
 
@@ -198,7 +205,7 @@ ANY_FRAME = st.builds(
 
 
 @given(st.lists(ANY_FRAME, max_size=20))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whatever_comes_the_books_agree(frames: list[Frame]) -> None:
     feed = Feed(GeoIndex())
     for frame in frames:

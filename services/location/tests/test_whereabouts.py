@@ -249,7 +249,7 @@ def state(where: Whereabouts) -> dict[str, tuple[object, ...]]:
 
 
 @given(st.lists(REPORTS, max_size=30), st.integers(1, 30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_one_big_batch_is_the_same_as_the_reports_one_by_one(reports: list[Report], size: int) -> None:
     whole, pieces, singly = fresh(), fresh(), fresh()
     at_once = whole.apply(reports, NOW)
@@ -274,7 +274,7 @@ NUMBERS = st.floats() | st.floats(-90, 90) | st.floats(NOW - 700, NOW + 100)
 @given(
     st.lists(st.builds(Report, UNITS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.none()), max_size=20),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_apply_never_raises_and_shows_only_places_on_earth(reports: list[Report]) -> None:
     where = fresh()
     applied = where.apply(reports, NOW)
@@ -288,7 +288,7 @@ def test_apply_never_raises_and_shows_only_places_on_earth(reports: list[Report]
 
 
 @given(st.lists(st.tuples(UNITS, PLACES, st.integers(0, 200)), max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_told_presences_of_a_unit_are_a_story_that_makes_sense(steps: list[tuple[str, tuple, int]]) -> None:
     where, now = fresh(), NOW
     story: dict[str, list[Presence]] = {}

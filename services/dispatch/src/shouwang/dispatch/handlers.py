@@ -34,7 +34,7 @@ from shouwang.contracts.dispatch import (
 )
 from shouwang.contracts.location import UnitOnline
 from shouwang.dispatch import store
-from shouwang.dispatch.domain.progress import Incident, Task, after, incident_status, missing
+from shouwang.dispatch.domain.progress import Incident, Task, after, incident_status
 from shouwang.dispatch.offers import Filled, Offers
 
 router: NatsRouter = commands()
@@ -120,7 +120,8 @@ async def unit_presence(fact: UnitOnline, presence: Annotated[str, Given("messag
 async def end_or_go_on(tx: Transaction, task: Row[Any], status: Task, now: datetime, note: str | None = None) -> None:
     """Move a task on, and say so."""
     stamp = _STAMP.get(status, "ended_at")
-    await store.set_task(tx, task.id, status=str(status), note=note, **{stamp: now})
+    said = {} if note is None else {"note": note}
+    await store.set_task(tx, task.id, status=str(status), **{stamp: now}, **said)
     tell_step(tx, task, status, now)
 
 
@@ -151,7 +152,7 @@ async def _opened_before(tx: Transaction, principal: str, external_id: str) -> I
         incident=incident,
         tasks=[Offer(task=r.id, unit=r.unit, distance_m=r.distance_m, reason=r.reason) for r in rows],
         left_out=[LeftOut(**row) for row in await store.last_left_out(tx, incident)],
-        shortfall=missing(call.needed, [Task(row.status) for row in rows]),
+        shortfall=call.missing,
     )
 
 

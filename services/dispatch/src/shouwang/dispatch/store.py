@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     case,
-    not_,
+    literal_column,
     select,
     text,
     update,
@@ -89,7 +89,7 @@ units = Table(
 )
 
 # Written out, not as parameters: PostgreSQL matches the partial index only to literals once it keeps a generic plan.
-_live = text("status IN ({})".format(", ".join(f"'{status}'" for status in sorted(LIVE))))
+_live = tasks.c.status.in_([literal_column(f"'{status}'") for status in sorted(LIVE)])
 _open = incidents.c.status != str(Incident.CLOSED)
 
 
@@ -284,7 +284,7 @@ async def task_list(
     if incident is not None:
         wanted = wanted.where(tasks.c.incident == incident)
     if live is not None:
-        wanted = wanted.where(_live if live else not_(_live))
+        wanted = wanted.where(_live if live else ~_live)
     return list(await view.execute(wanted))
 
 

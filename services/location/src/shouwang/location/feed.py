@@ -19,6 +19,7 @@ from shouwang.location.domain.whereabouts import Whereabouts
 from shouwang.location.metrics import Metrics
 
 _encode = msgspec.json.Encoder().encode
+EMPTY_TOLD_S = 3600.0
 
 
 class Feed:
@@ -30,6 +31,7 @@ class Feed:
         self._cell_of: dict[str, int] = {}
         self._changed: set[int] = set()
         self._recount: set[int] = set()
+        self._emptied: dict[int, float] = {}  # feed cell -> when its last unit left
 
     def changed(self, slots: NDArray[np.int64]) -> None:
         """These slots have a new position."""
@@ -47,7 +49,7 @@ class Feed:
             feed_cell = parent(cell, FEED_RES)
             before = self._cell_of.get(unit)
             if before != feed_cell:
-                self._move(unit, slot, before, feed_cell, left)
+                self._move(unit, slot, before, feed_cell, now, left)
             units.setdefault(feed_cell, []).append(self._shown(slot))
         self._changed.clear()
         return [self._frame(c, now, units.get(c, []), left.get(c, [])) for c in units.keys() | left.keys()]
@@ -57,14 +59,18 @@ class Feed:
         cell = self._cell_of.pop(unit, None)
         if cell is None:
             return None
-        self._leave(unit, cell)
+        self._leave(unit, cell, now)
         return self._frame(cell, now, [], [unit])
 
     def full_frames(self, now: float) -> list[tuple[str, bytes]]:
-        """A message for every cell that names everybody in it: for who has just begun to listen."""
+        """A message for every cell that names everybody in it: for who has just begun to listen, or missed something.
+
+        Cells that were left by all within the hour are told too, as empty: their last farewell may have been missed.
+        """
+        self._emptied = {cell: left for cell, left in self._emptied.items() if now - left < EMPTY_TOLD_S}
         return [
-            self._frame(cell, now, [self._shown(slot) for slot in slots.values()], [], full=True)
-            for cell, slots in self._members.items()
+            self._frame(cell, now, [self._shown(slot) for slot in self._members.get(cell, {}).values()], [], full=True)
+            for cell in self._members.keys() | self._emptied.keys()
         ]
 
     def counts(self, now: float, *, everywhere: bool = False) -> list[tuple[str, bytes]]:
@@ -86,18 +92,22 @@ class Feed:
                 await broker.publish(subject, body)
             self._metrics.frames.inc(len(messages))
 
-    def _move(self, unit: str, slot: int, before: int | None, cell: int, left: dict[int, list[str]]) -> None:
+    def _move(
+        self, unit: str, slot: int, before: int | None, cell: int, now: float, left: dict[int, list[str]]
+    ) -> None:
         if before is not None:
-            self._leave(unit, before)
+            self._leave(unit, before, now)
             left.setdefault(before, []).append(unit)
         self._members.setdefault(cell, {})[unit] = slot
+        self._emptied.pop(cell, None)
         self._cell_of[unit] = cell
         self._recount.add(cell)
 
-    def _leave(self, unit: str, cell: int) -> None:
+    def _leave(self, unit: str, cell: int, now: float) -> None:
         del self._members[cell][unit]
         if not self._members[cell]:
             del self._members[cell]
+            self._emptied[cell] = now
         self._recount.add(cell)
 
     def _shown(self, slot: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from shouwang.location.domain.whereabouts import Report, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
 
-NAN = float("nan")
+NAN, INFINITY = float("nan"), float("inf")
 MAX_BATCH = 8192
 """Larger batches are split, so that questions are answered in between."""
 
@@ -59,10 +59,11 @@ def understand(unit: str, body: bytes) -> Report:
     moment = said.time if isinstance(said.time, float) else said.time.timestamp()
     kind = said.kind if said.kind and TOKEN.fullmatch(said.kind) else None
     lat, lon = said.lat, said.lon
-    if said.datum != "wgs84":
-        lat, lon = _TO_WGS84[said.datum]((lat, lon))
-    accuracy = NAN if said.accuracy_m is None else said.accuracy_m
-    battery = NAN if said.battery_pct is None else said.battery_pct
+    if said.datum != "wgs84" and prcoords.sanity_in_china_p(place := prcoords.Coords(lat, lon)):
+        lat, lon = _TO_WGS84[said.datum](place, check_china=False)  # outside China there is no shift to undo
+    # Phones say -1 for "not known": what cannot be is as good as not said, and no reason to lose the position.
+    accuracy = said.accuracy_m if said.accuracy_m is not None and 0 <= said.accuracy_m < INFINITY else NAN
+    battery = said.battery_pct if said.battery_pct is not None and 0 <= said.battery_pct <= 100 else NAN
     return Report(unit, lat, lon, moment, accuracy, battery, kind)
 
 
@@ -89,11 +90,12 @@ class Reports:
             await asyncio.sleep(self._batch_s)
             self._arrived.clear()
             batch, self._waiting = self._waiting, []
+            oldest = self._first_at
             for start in range(0, len(batch), MAX_BATCH):
                 part = [(msg.subject, msg.data) for msg in batch[start : start + MAX_BATCH]]
                 self._count(len(part), self.apply(part, time.time()))
                 await asyncio.sleep(0)
-            self._metrics.visible.observe(time.monotonic() - self._first_at)
+            self._metrics.visible.observe(time.monotonic() - oldest)
 
     async def _collect(self, msg: Msg) -> None:
         if not self._waiting:
@@ -110,17 +112,18 @@ class Reports:
         jetstream = broker.jetstream()
         config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since)
         kept = await jetstream.subscribe("report.*", stream="REPORTS", ordered_consumer=True, config=config)
-        waiting = (await kept.consumer_info()).num_pending
-        batch, count = [], 0
-        while waiting:
+        asked = await kept.consumer_info()
+        on_its_way = asked.delivered.consumer_seq if asked.delivered else 0  # no longer pending, not here yet
+        total = (asked.num_pending or 0) + on_its_way
+        batch = []
+        for number in range(1, total + 1):
             msg = await kept.next_msg(timeout=10)
-            waiting = msg.metadata.num_pending
             batch.append((msg.subject, msg.data))
-            if len(batch) == MAX_BATCH or not waiting:
+            if len(batch) == MAX_BATCH or number == total:
                 self.apply(batch, time.time())
-                count, batch = count + len(batch), []
+                batch = []
         await kept.unsubscribe()
-        return count
+        return total
 
     def apply(self, messages: list[tuple[str, bytes]], now: float) -> Counter[str]:
         """Judge and apply messages `(subject, body)`; how many could not be used, by reason."""
