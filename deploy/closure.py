@@ -29,7 +29,7 @@ except ImportError:  # a bare image has pip and nothing else; pip brings the sam
 
 ROOT = Path(__file__).parents[1]
 SOURCE_ONLY = "prcoords"
-"""Pure Python that comes without a wheel. pip builds it with the setuptools of the day, the one thing no hash covers."""
+"""Pure Python that comes without a wheel. pip builds it with the newest setuptools, which no hash covers."""
 
 
 class Closure:
@@ -75,7 +75,7 @@ class Closure:
 
 def packages(root: Path) -> dict[str, tuple[Path, list[str]]]:
     """Packages of the tree: name -> (folder, dependencies)."""
-    found = {}
+    found: dict[str, tuple[Path, list[str]]] = {}
     for path in sorted(root.glob("*/*/pyproject.toml")):
         project = tomllib.loads(path.read_text())["project"]
         found[canonicalize_name(project["name"])] = (path.parent.relative_to(root), project["dependencies"])
@@ -90,7 +90,7 @@ def pins(lock: str) -> dict[str, str]:
             entries[-1] += f"{line}\n"
         elif line and not line.startswith("#"):
             entries.append(f"{line}\n")
-    found = {}
+    found: dict[str, str] = {}
     for entry in entries:
         pin = Requirement(entry.splitlines()[0].removesuffix("\\"))
         if pin.marker is None or pin.marker.evaluate():

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import nats
 import pytest
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
@@ -16,6 +17,7 @@ from shouwang.common.settings import ServiceSettings
 from shouwang.common.testing import ask, eventually, page, running
 from shouwang.stack.provision import SERVICES
 from shouwang.stack.servers.ports import free_ports
+from shouwang.stack.suite import Suite
 from shouwang.stack.supervisor import Child, Supervisor
 
 from ..conftest import Servers
@@ -122,3 +124,40 @@ async def _served(broker: Client) -> bool:
     except NoRespondersError:
         return False
     return True
+
+
+@pytest.fixture(scope="session")
+async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Suite]:
+    """A suite with servers of its own, for tests that stop and kill things. Each test leaves it running."""
+    settings = {**SETTINGS, "SHOUWANG_ATTEMPTS": "4", "SHOUWANG_RETRY_S": "0.5", "SHOUWANG_RETRY_MAX_S": "1"}
+    settings |= {"SHOUWANG_SAVE_S": "1", "SHOUWANG_SWEEP_S": "0.3"}
+    async with Suite(tmp_path_factory.mktemp("suite"), print, env=settings) as running_suite:
+        yield running_suite
+
+
+@pytest.fixture(scope="session")
+async def wire(suite: Suite) -> AsyncIterator[Client]:
+    """The test's connection to the broker of the own suite; it outlives the broker."""
+    connection = await nats.connect(
+        suite.nats.url, max_reconnect_attempts=-1, reconnect_time_wait=0.1, error_cb=_passed_over
+    )
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def suite_ear(wire: Client) -> FeedEar:
+    """Who listens to the feed of the own suite."""
+    listening = FeedEar()
+    await listening.listen(wire)
+    return listening
+
+
+@pytest.fixture
+def troubled_town(wire: Client, suite_ear: FeedEar) -> Town:
+    """A place of the test's own in the own suite."""
+    return Town(wire, suite_ear)
+
+
+async def _passed_over(_: Exception) -> None:
+    """The broker is stopped on purpose."""

@@ -57,7 +57,11 @@ def _complaint(answer: Answer, field: str) -> str | None:
     if not answer.headers.get("Nats-Service-Error"):
         return f"without Nats-Service-Error: {answer.headers}"
     named = any(name == field or name.startswith((f"{field}.", f"{field}[")) for name in answer.fields)
-    return None if named else f"does not name {field[:50]}, but {[name[:80] for name in answer.fields]}: {str(problem)[:200]}"
+    return (
+        None
+        if named
+        else f"does not name {field[:50]}, but {[name[:80] for name in answer.fields]}: {str(problem)[:200]}"
+    )
 
 
 async def test_a_body_that_is_no_json_object_is_refused(broker: Client, contract: str) -> None:

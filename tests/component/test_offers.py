@@ -225,4 +225,3 @@ def _told(heard: list, town: Town) -> list[tuple[str, str]]:  # type: ignore[typ
     return sorted(
         (msg.subject.split(".")[1].rpartition("-")[2], TaskNotice.model_validate_json(msg.data).status) for msg in ours
     )
-

@@ -24,9 +24,7 @@ def thing() -> str:
     return f"t{new_id()[-12:]}"
 
 
-async def poke(
-    broker: Client, thing: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> None:
+async def poke(broker: Client, thing: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> None:
     """Say the fact that the probe listens to."""
     said = json.dumps({"thing": thing}).encode() if body is None else body
     await broker.jetstream().publish(f"probe.poked.v1.{thing}", said, headers=dict(headers or {}))

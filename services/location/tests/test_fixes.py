@@ -107,6 +107,8 @@ def test_a_second_fix_that_agrees_with_the_jump_is_believed() -> None:
 def test_an_agreeing_fix_may_be_older_than_the_suspect_but_not_than_the_known() -> None:
     known, suspect = (*HERE, NOW - 20), (*north(5000), NOW)
     assert verdict((*north(5000), NOW - 10), known, suspect) is Verdict.ACCEPTED
+    assert verdict((*north(4400), NOW - 10), known, suspect) is Verdict.ACCEPTED  # 600 m in 10 s, backwards
+    assert verdict((*north(4200), NOW - 10), known, suspect) is Verdict.JUMP
     assert verdict((*north(5000), NOW - 21), known, suspect) is Verdict.OLD
 
 

@@ -187,6 +187,15 @@ def test_a_slot_that_is_used_again_holds_nothing_of_its_former_unit(where: Where
     assert where.apply([report("b", NOW + 701, 27.7)], NOW + 701).refused == Counter(jump=1)  # a's suspect is not b's
 
 
+def test_a_slot_that_is_used_again_has_not_saved_anything_yet(report: Make) -> None:
+    where = Whereabouts(Limits(max_age_s=600), Patience(silent_s=10, offline_s=20), "patroller")
+    where.apply([report("a", NOW)], NOW)
+    where.saved(where.unsaved())
+    told(where, NOW + 21)
+    where.apply([report("b", NOW - 1)], NOW + 21)  # an older fix than the one that was saved of a
+    assert [known.unit for known in where.unsaved()] == ["b"]
+
+
 # -- saving and restoring --------------------------------------------------------------------------------------------
 
 
