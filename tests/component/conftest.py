@@ -18,7 +18,7 @@ from shouwang.common.testing import ask, eventually, page, running
 from shouwang.stack.provision import SERVICES
 from shouwang.stack.servers.ports import free_ports
 from shouwang.stack.suite import Suite
-from shouwang.stack.supervisor import Child, Supervisor
+from shouwang.stack.supervisor import Child, Patience, Supervisor
 
 from ..conftest import Servers
 from .probe import STREAM, Behaviour, assemble, make_schema
@@ -131,8 +131,10 @@ async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Suite
     """A suite with servers of its own, for tests that stop and kill things. Each test leaves it running."""
     settings = {**SETTINGS, "SHOUWANG_ATTEMPTS": "4", "SHOUWANG_RETRY_S": "0.5", "SHOUWANG_RETRY_MAX_S": "1"}
     settings |= {"SHOUWANG_SAVE_S": "1", "SHOUWANG_SWEEP_S": "0.3"}
-    async with Suite(tmp_path_factory.mktemp("suite"), print, env=settings) as running_suite:
-        yield running_suite
+    made = Suite(tmp_path_factory.mktemp("suite"), print, env=settings)
+    made.supervisor._patience = Patience(first_s=0.1, most_s=0.3)  # what is killed ten times need not wait longer
+    async with made:
+        yield made
 
 
 @pytest.fixture(scope="session")

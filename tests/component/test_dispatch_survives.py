@@ -1,4 +1,4 @@
-"""Kill -9, a broker that goes, a database that goes: no fact is lost, none is told twice, no service needs a restart."""
+"""Kill -9, a broker or a database that goes: no fact is lost, none is told twice, no service needs a restart."""
 
 import asyncio
 import json

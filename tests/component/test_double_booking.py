@@ -63,7 +63,7 @@ def live_at_once(facts: list[Kept]) -> int:
     return most
 
 
-@pytest.mark.parametrize(("at_once", "units", "rounds"), [(2, 1, 120), (2, 2, 80), (5, 1, 40), (5, 2, 40)])
+@pytest.mark.parametrize(("at_once", "units", "rounds"), [(2, 1, 100), (2, 2, 60), (5, 1, 30), (5, 2, 30)])
 async def test_no_unit_ever_has_two_live_tasks_and_no_incident_is_forgotten(
     found_town: Callable[[], Town], db: asyncpg.Pool, at_once: int, units: int, rounds: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""One malformed message must not make a service deaf: what any phone may publish is below what client libraries check."""
+"""One malformed message does not make a service deaf, though the broker passes on what its client cannot read."""
 
 import asyncio
 import signal

@@ -16,8 +16,6 @@ from shouwang.stack.suite import Suite
 from .town import Town
 from .trouble import back, end, fetchval, unpublished
 
-SIGNS = [signal.SIGTERM, signal.SIGKILL]
-
 
 async def presences(town: Town, word: str) -> list[str]:
     """What has been told of a unit's presence, in order."""
@@ -42,7 +40,7 @@ async def swept_after(town: Town, word: str) -> None:
     await becomes(lambda: presences(town, word), ["online"])
 
 
-@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
 async def test_a_restart_keeps_everybodys_last_place_kind_and_presence(
     suite: Suite, troubled_town: Town, sign: signal.Signals
 ) -> None:
@@ -64,12 +62,11 @@ async def test_a_restart_keeps_everybodys_last_place_kind_and_presence(
     assert [await presences(town, word) for word in "abc"] == [["online"], ["online"], ["silent"]]
 
 
-@pytest.mark.parametrize("sign", SIGNS)
-async def test_reports_sent_while_it_was_down_count(suite: Suite, troubled_town: Town, sign: signal.Signals) -> None:
+async def test_reports_sent_while_it_was_down_count(suite: Suite, troubled_town: Town) -> None:
     town = troubled_town
     await town.report("a", 100)
     await swept_after(town, "a")
-    await end(suite, "location", sign)
+    await end(suite, "location", signal.SIGKILL)
     await say_unheard(town, "a", 150)
     await say_unheard(town, "a", 190)
     await say_unheard(town, "new", 500, kind="guard")

@@ -5,7 +5,6 @@ Ours: `doors.py` decides between later and never; streams are made once, from da
 """
 
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 from faststream import AckPolicy
@@ -98,8 +97,3 @@ async def _disconnected() -> None:
 
 async def _reconnected() -> None:
     log.info("broker reconnected")
-
-
-def subjects_of(brokers: Iterable[NatsBroker]) -> list[str]:
-    """What a service listens to, for its documentation."""
-    return sorted(str(subscriber) for broker in brokers for subscriber in broker.subscribers)

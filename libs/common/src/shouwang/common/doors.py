@@ -83,7 +83,7 @@ class RequestDoor(BaseMiddleware[Any, Any]):
                 raise Problem(HTTPStatus.BAD_REQUEST, "principal: must be 1-64 of A-Z a-z 0-9 _ -")
             return await self.answer(call_next, msg)
         except Exception as error:  # noqa: BLE001 - the door: whoever asked gets a problem, whatever it was
-            problem = problem_of(error)
+            problem = problem_of(error, await _body(msg))
             return NatsResponse(problem.body(), headers=problem.headers())
 
     async def answer(self, call_next: Any, msg: NatsMessage) -> Any:
@@ -176,19 +176,36 @@ class FactDoor(BaseMiddleware[Any, Any]):
 
 
 JSON = {"content-type": "application/json"}
+MOST_BYTES = 1_000_000
+"""The broker's max_payload (1 MiB) less room for headers."""
 
 
 def reply(result: Any) -> NatsResponse:
-    """A reply contract as the message that goes back."""
-    return NatsResponse(result.model_dump_json().encode(), headers=JSON)
+    """A reply contract as the message that goes back.
+
+    Raises: Problem 413 when it is more than a message may be; a handler of commands has not committed then.
+    """
+    body = result.model_dump_json().encode()
+    if len(body) > MOST_BYTES:
+        size = f"{len(body):,} bytes, {MOST_BYTES:,} fit in a message"
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the answer would be {size}; ask for less at a time")
+    return NatsResponse(body, headers=JSON)
 
 
-def problem_of(error: Exception) -> Problem:
+async def _body(msg: NatsMessage) -> Any:
+    """The decoded body, for naming fields by it; None if it could not be decoded."""
+    try:
+        return await msg.decode()
+    except Problem:
+        return None
+
+
+def problem_of(error: Exception, body: Any = None) -> Problem:
     """What whoever asked is told. Our own faults stay in the log, under the trace id that the reply names."""
     if isinstance(error, Problem):
         return error
     if _is_about_the_body(error):
-        return bad_input(error.errors(), skip=1)
+        return bad_input(error.errors(), body, skip=1)
     if is_away(error):
         log.error("the database failed a request", error=f"{type(error).__name__}: {first_line(error)}")
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be reached at present; try again")

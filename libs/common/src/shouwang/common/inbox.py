@@ -1,5 +1,6 @@
 """What was handled already: facts by their id, requests by their idempotency key."""
 
+import re
 from http import HTTPStatus
 
 from sqlalchemy import select, update
@@ -8,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from shouwang.common.database import Transaction
 from shouwang.common.problems import Problem
 from shouwang.common.tables import answers, inbox
+
+KEY = re.compile(r"[!-~]{1,200}")
 
 
 async def first_time(tx: Transaction, consumer: str, message_id: str) -> bool:
@@ -21,8 +24,8 @@ async def claim(tx: Transaction, principal: str, key: str, subject: str, request
 
     Raises: Problem 409 when the key was used for something else.
     """
-    if not 1 <= len(key) <= 200:
-        raise Problem(HTTPStatus.BAD_REQUEST, "Idempotency-Key: must have 1-200 characters")
+    if not KEY.fullmatch(key):
+        raise Problem(HTTPStatus.BAD_REQUEST, "Idempotency-Key: must have 1-200 printable ASCII characters")
     row = {"principal": principal, "idempotency_key": key, "subject": subject, "request_hash": request_hash}
     if (await tx.execute(insert(answers).values(row).on_conflict_do_nothing())).rowcount == 1:
         return None

@@ -39,15 +39,26 @@ class Problem(Exception):
         }
 
 
-def bad_input(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> Problem:
-    """A 400 from pydantic's error list; `skip` leading parts of each location are ours, not the caller's."""
-    faults = [{"field": _path(error["loc"][skip:]), "detail": str(error["msg"])} for error in errors]
+def bad_input(errors: Sequence[Mapping[str, Any]], body: Any = None, *, skip: int = 0) -> Problem:
+    """A 400 from pydantic's error list.
+
+    Args:
+        body: what the caller sent; a part of a location that is not in it is the name of a variant, and left out.
+        skip: so many leading parts of each location are ours, not the caller's.
+    """
+    faults = [{"field": _path(error["loc"][skip:], body), "detail": str(error["msg"])} for error in errors]
     words = "; ".join(f"{fault['field']}: {fault['detail']}" for fault in faults[:5])
     return Problem(HTTPStatus.BAD_REQUEST, words, faults[:50])
 
 
-def _path(location: Sequence[str | int]) -> str:
-    path = ""
-    for part in location:
+def _path(location: Sequence[str | int], body: Any) -> str:
+    path, here = "", body
+    for place, part in enumerate(location):
+        if isinstance(here, Mapping) and part not in here and place < len(location) - 1:
+            continue
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        try:
+            here = here[part]
+        except (LookupError, TypeError):
+            here = None
     return path or "body"

@@ -44,7 +44,6 @@ class Service:
         self.database = Database(settings.postgres_url, name)
         traces = tracer_provider(name, settings.otlp_endpoint)
         self.broker: NatsBroker = make_broker(name, settings, self.registry, traces)
-        self._ready: list[Callable[[], bool]] = []
         self._before: list[Work] = []
         self._after: list[Hook] = []
         self._work: list[tuple[str, Work]] = []
@@ -88,10 +87,6 @@ class Service:
         """Run for as long as the service runs, with its NATS connection; started again, and said so, if it fails."""
         self._work.append((name, work))
 
-    def ready_when(self, condition: Callable[[], bool]) -> None:
-        """A further condition for `/readyz`."""
-        self._ready.append(condition)
-
     async def connection(self) -> Client:
         """The broker's own NATS connection."""
         return await self.broker.connect()
@@ -125,7 +120,10 @@ class Service:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         for hook in self._after:
-            await hook()
+            try:
+                await hook()
+            except Exception as error:  # noqa: BLE001 - the outbox must be published all the same
+                log.error("could not be kept at the stop", exc_info=error)
         assert self._relay is not None
         self._relay.finish()
         with suppress(TimeoutError):
@@ -135,7 +133,7 @@ class Service:
 
     async def _readyz(self, scope: Any) -> AsgiResponse:
         connected = (await self.connection()).is_connected
-        state = {"broker": connected, "database": await self.database.ping(), "state": all(c() for c in self._ready)}
+        state = {"broker": connected, "database": await self.database.ping()}
         missing = [name for name, good in state.items() if not good]
         body = f"not ready: {', '.join(missing)}\n" if missing else "ready\n"
         return AsgiResponse(body.encode(), 503 if missing else 200, {"content-type": "text/plain"})

@@ -1,6 +1,6 @@
 """What every service can be told from outside. A service adds its own fields in a small subclass.
 
-Each field is an environment variable `SHOUWANG_<FIELD>`, or `SHOUWANG_<SERVICE>_<FIELD>` where a service adds it.
+Each field, of either, is an environment variable `SHOUWANG_<FIELD>`.
 """
 
 from typing import Literal

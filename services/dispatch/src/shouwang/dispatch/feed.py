@@ -1,15 +1,21 @@
 """Live positions coming in from location's feed: dispatch's own index, so that it can decide while others are away."""
 
 import asyncio
+import time
 
 import msgspec
+import numpy as np
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from shouwang.common.geo import GeoIndex
+from shouwang.common.geo import GeoIndex, cell_at
 from shouwang.common.telemetry import log
 from shouwang.contracts.location import CellFrame, FeedRefreshed, RefreshFeed
+from shouwang.dispatch import SERVICE
+
+LOOK_S = 0.5
+FORGET_EVERY_S = 60.0
 
 
 class UnitShown(msgspec.Struct, gc=False):
@@ -35,30 +41,37 @@ class Frame(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(Frame).decode
 
 
-class Feed:
-    """Follows every frame; asks for everything anew at the start and whenever the broker was away."""
+class Follower:
+    """Follows every frame; asks for everything anew at the start and whenever the broker was away.
 
-    def __init__(self, index: GeoIndex) -> None:
+    Args:
+        forget_s: a unit whose last fix is older than this is dropped: its farewell was missed.
+    """
+
+    def __init__(self, index: GeoIndex, forget_s: float) -> None:
         self.index = index
         self.kinds: dict[str, str] = {}
-        self.complete = False
+        self._forget_s = forget_s
         self._cell_of: dict[str, str] = {}
         self._members: dict[str, set[str]] = {}
 
     async def follow(self, broker: Client) -> None:
         """Subscribe, then keep the index complete for as long as the service runs."""
         await broker.subscribe(CellFrame.subject(r5="*", r7="*"), cb=self._take)
-        reconnects = -1
+        complete_since = -1
+        forgot_at = 0.0
         while True:
-            if broker.is_connected and reconnects != broker.stats["reconnects"]:
-                self.complete = False
-                if await self._refresh(broker):
-                    reconnects, self.complete = broker.stats["reconnects"], True
-            await asyncio.sleep(0.5)
+            reconnects = broker.stats["reconnects"]
+            if broker.is_connected and reconnects != complete_since and await self._refresh(broker):
+                complete_since = reconnects
+            if time.time() - forgot_at > FORGET_EVERY_S:
+                forgot_at = time.time()
+                self.forget(forgot_at)
+            await asyncio.sleep(LOOK_S)
 
     async def _refresh(self, broker: Client) -> bool:
         try:
-            answer = await broker.request(RefreshFeed.subject("dispatch"), b"{}", timeout=5)
+            answer = await broker.request(RefreshFeed.subject(SERVICE), b"{}", timeout=5)
             frames = FeedRefreshed.model_validate_json(answer.data).frames
         except (NatsError, ValueError) as error:  # location is away: what is known is kept, and it is asked again
             log.info("the feed is not refreshed yet", error=f"{type(error).__name__}: {error}")
@@ -74,8 +87,7 @@ class Feed:
 
     def apply(self, frame: Frame) -> None:
         """Bring the index to what a frame says. Frames of different cells may overtake each other: times decide."""
-        for shown in frame.units:
-            self._show(shown, frame.cell)
+        self._show([shown for shown in frame.units if self._is_newer(shown)], frame.cell)
         gone = set(frame.left)
         if frame.full:
             gone |= self._members.get(frame.cell, set()) - {shown.unit for shown in frame.units}
@@ -83,20 +95,41 @@ class Feed:
             if self._cell_of.get(unit) == frame.cell:  # else it has been told in another cell already
                 self._hide(unit)
 
-    def _show(self, shown: UnitShown, cell: str) -> None:
+    def forget(self, now: float) -> None:
+        """Drop whoever has not been heard of for too long."""
+        index = self.index
+        for slot in np.flatnonzero((index.cell != 0) & (index.time < now - self._forget_s)).tolist():
+            unit = index.units[slot]
+            if unit is not None:
+                self._hide(unit)
+
+    def _is_newer(self, shown: UnitShown) -> bool:
         slot = self.index.slots.get(shown.unit)
-        if slot is not None and self.index.time[slot] > shown.time:
+        return slot is None or bool(self.index.time[slot] <= shown.time)
+
+    def _show(self, units: list[UnitShown], cell: str) -> None:
+        if not units:
             return
-        before = self._cell_of.get(shown.unit)
-        if before != cell:
-            if before is not None:
-                self._members[before].discard(shown.unit)
-            self._members.setdefault(cell, set()).add(shown.unit)
-            self._cell_of[shown.unit] = cell
-        self.index.put(shown.unit, shown.lat, shown.lon, shown.time)
-        self.kinds[shown.unit] = shown.kind
+        lats, lons = np.array([u.lat for u in units]), np.array([u.lon for u in units])
+        cells = np.array([cell_at(u.lat, u.lon) for u in units], dtype=np.uint64)
+        slots = self.index.slots_for([u.unit for u in units])
+        self.index.place(slots, lats, lons, np.array([u.time for u in units]), cells)
+        for shown in units:
+            self.kinds[shown.unit] = shown.kind
+            before = self._cell_of.get(shown.unit)
+            if before != cell:
+                if before is not None:
+                    self._leave(shown.unit, before)
+                self._members.setdefault(cell, set()).add(shown.unit)
+                self._cell_of[shown.unit] = cell
 
     def _hide(self, unit: str) -> None:
-        self._members[self._cell_of.pop(unit)].discard(unit)
+        self._leave(unit, self._cell_of.pop(unit))
         self.index.drop(unit)
         self.kinds.pop(unit, None)
+
+    def _leave(self, unit: str, cell: str) -> None:
+        members = self._members[cell]
+        members.discard(unit)
+        if not members:
+            del self._members[cell]

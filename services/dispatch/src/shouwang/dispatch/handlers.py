@@ -1,6 +1,5 @@
 """What dispatch does when asked, or told: each handler is one transaction."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from faststream.nats import NatsRouter
@@ -23,46 +22,37 @@ from shouwang.contracts.dispatch import (
     OpenedFact,
     OpenIncident,
     Respond,
-    TaskAccepted,
     TaskAnswered,
-    TaskArrived,
-    TaskCancelled,
-    TaskCompleted,
-    TaskDeclined,
-    TaskExpired,
-    TaskNotice,
 )
-from shouwang.contracts.location import UnitOnline
-from shouwang.dispatch import store
+from shouwang.contracts.location import UnitOffline, UnitOnline, UnitSilent
+from shouwang.dispatch import SERVICE, store
 from shouwang.dispatch.domain.progress import Incident, Task, after, incident_status
 from shouwang.dispatch.offers import Filled, Offers
+from shouwang.dispatch.steps import step, tell_step
 
 router: NatsRouter = commands()
 facts: NatsRouter = listeners()
-SERVICE = "dispatch"
 AT_ONCE = 16
 """Requests of one kind that are worked on side by side."""
 
+UnitPresence = UnitOnline | UnitSilent | UnitOffline
+"""Three facts with one body; the subject says which."""
+
 Hands = Annotated[Offers, Given("offers")]
 Now = Annotated[Clock, Given("clock")]
-
-_FACTS = {
-    Task.ACCEPTED: TaskAccepted, Task.DECLINED: TaskDeclined, Task.EXPIRED: TaskExpired,
-    Task.ARRIVED: TaskArrived, Task.COMPLETED: TaskCompleted, Task.CANCELLED: TaskCancelled,
-}  # fmt: skip
-_STAMP = {Task.ACCEPTED: "answered_at", Task.ARRIVED: "arrived_at"}
 
 
 @router.subscriber(OpenIncident.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def open_incident(ask: OpenIncident, principal: Principal, tx: Tx, hands: Hands, clock: Now) -> IncidentOpened:
     """Take a call and offer it to the nearest who can go."""
     incident, now = new_id(), clock()
-    row = {**ask.model_dump(), "id": incident, "opened_by": principal, "status": str(Incident.REPORTED)}
-    if not await store.open_incident(tx, {**row, "missing": ask.needed, "opened_at": now}):
+    # As if all hands were found; `fill` puts it right where it comes otherwise.
+    call = store.Call(incident, ask.lat, ask.lon, ask.summary, ask.needed, str(Incident.DISPATCHED), 0, now)
+    row = {**ask.model_dump(), **vars(call), "opened_by": principal}
+    if not await store.open_incident(tx, row):
         return await _opened_before(tx, principal, str(ask.external_id))
     about = ask.model_dump(include={"kind", "lat", "lon", "needed", "priority"})
     tx.tell(OpenedFact(incident=incident, at=now, **about))
-    call = store.Call(incident, ask.lat, ask.lon, ask.summary, ask.needed, row["status"], ask.needed)
     return _opened(incident, await hands.fill(tx, call, first=True))
 
 
@@ -76,7 +66,7 @@ async def respond(ask: Respond, principal: Principal, tx: Tx, hands: Hands, cloc
     if status is None:
         raise Problem(409, f"answer: a task that is {task.status} cannot be answered with {ask.answer}")
     if status != task.status:
-        await end_or_go_on(tx, task, status, clock(), note=ask.note)
+        await step(tx, task, status, clock(), note=ask.note)
         if status is Task.DECLINED:
             await hands.fill(tx, call)
         else:
@@ -91,7 +81,7 @@ async def cancel_task(ask: CancelTask, tx: Tx, hands: Hands, clock: Now) -> Task
     if Task(task.status) is not Task.CANCELLED:
         if Task(task.status) not in (Task.OFFERED, Task.ACCEPTED, Task.ARRIVED):
             raise Problem(409, f"task: it has ended already ({task.status})")
-        await end_or_go_on(tx, task, Task.CANCELLED, clock(), note=ask.reason)
+        await step(tx, task, Task.CANCELLED, clock(), note=ask.reason)
         await hands.fill(tx, call)
     return TaskAnswered(task=ask.task, status="cancelled")
 
@@ -112,25 +102,9 @@ async def close_incident(ask: CloseIncident, tx: Tx, clock: Now) -> IncidentClos
 
 
 @facts.subscriber("location.unit.{presence}.v1.{unit}", **heard("LOCATION", "dispatch-presence"))  # type: ignore[untyped-decorator]
-async def unit_presence(fact: UnitOnline, presence: Annotated[str, Given("message.path.presence")], tx: Tx) -> None:
-    """Location says a unit is online, silent or offline; the three facts have the same body."""
+async def unit_presence(fact: UnitPresence, presence: Annotated[str, Given("message.path.presence")], tx: Tx) -> None:
+    """Location says a unit is online, silent or offline."""
     await store.note_presence(tx, fact.unit, presence, fact.at)
-
-
-async def end_or_go_on(tx: Transaction, task: Row[Any], status: Task, now: datetime, note: str | None = None) -> None:
-    """Move a task on, and say so."""
-    stamp = _STAMP.get(status, "ended_at")
-    said = {} if note is None else {"note": note}
-    await store.set_task(tx, task.id, status=str(status), **{stamp: now}, **said)
-    tell_step(tx, task, status, now)
-
-
-def tell_step(tx: Transaction, task: Row[Any], status: Task, now: datetime) -> None:
-    """The fact of a step; and word to the unit where it was not the unit's own step."""
-    tx.tell(_FACTS[status](task=task.id, unit=task.unit, incident=task.incident, at=now))
-    if status in (Task.EXPIRED, Task.CANCELLED):
-        notice = TaskNotice(task=task.id, status="expired" if status is Task.EXPIRED else "cancelled", at=now)
-        tx.deliver(task.unit, TaskNotice.subject(unit=task.unit), notice)
 
 
 async def _lock(tx: Transaction, task_id: str) -> tuple[store.Call, Row[Any]]:

@@ -3,8 +3,8 @@
 from shouwang.common.clock import utc_now
 from shouwang.common.geo import GeoIndex
 from shouwang.common.service import Service
-from shouwang.dispatch import handlers, queries
-from shouwang.dispatch.feed import Feed
+from shouwang.dispatch import SERVICE, handlers, queries
+from shouwang.dispatch.feed import Follower
 from shouwang.dispatch.metrics import Metrics
 from shouwang.dispatch.offers import Offers
 from shouwang.dispatch.rounds import Rounds
@@ -13,9 +13,9 @@ from shouwang.dispatch.settings import Settings
 
 def assemble(settings: Settings) -> Service:
     """The service, ready to run."""
-    service = Service("dispatch", settings, "Who goes: incidents, offers, tasks.")
+    service = Service(SERVICE, settings, "Who goes: incidents, offers, tasks.")
     metrics = Metrics(service.registry)
-    feed = Feed(GeoIndex())
+    feed = Follower(GeoIndex(), settings.forget_s)
     offers = Offers(feed, settings.rules(), metrics, utc_now, check_nearest=settings.check_nearest)
     rounds = Rounds(offers, feed, service.database, utc_now, settings, metrics)
 

@@ -1,5 +1,6 @@
 """From a wish for hands to offers: look, choose, write, and look again if somebody else was faster."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +16,15 @@ from shouwang.common.ids import new_id
 from shouwang.contracts.dispatch import ShortfallDeclared, TaskDelivery, TaskOffered
 from shouwang.dispatch import store
 from shouwang.dispatch.domain.choosing import Choice, Reason, Rules, Standing, choose, is_settled, soonest
-from shouwang.dispatch.domain.progress import Task, incident_status, missing
-from shouwang.dispatch.feed import Feed
+from shouwang.dispatch.domain.progress import Incident, Task, incident_status, missing
+from shouwang.dispatch.feed import Follower
 from shouwang.dispatch.metrics import Metrics
 
 FIRST_LOOK = 8
 """So many units are looked at first, beside twice those needed; four times as many each time that they do not do."""
+
+MOST_LEFT_OUT = 100
+"""So many of those left out are named, the soonest; when everybody is, a list of all would not fit in an answer."""
 
 
 @dataclass
@@ -32,10 +36,18 @@ class Filled:
     missing: int = 0
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Who was looked at, nearest first, and how far; infinitely far when nobody is left within reach."""
+
+    near: list[Near]
+    to_m: float
+
+
 class Offers:
     """Finds hands for incidents. The caller holds the incident's row."""
 
-    def __init__(self, feed: Feed, rules: Rules, metrics: Metrics, clock: Clock, *, check_nearest: bool) -> None:
+    def __init__(self, feed: Follower, rules: Rules, metrics: Metrics, clock: Clock, *, check_nearest: bool) -> None:
         self._feed, self._rules, self._metrics, self._clock = feed, rules, metrics, clock
         self._check_nearest = check_nearest
 
@@ -46,19 +58,25 @@ class Offers:
         lacking = missing(call.needed, statuses)
         filled = await self._offer(tx, call, lacking, check=first and self._check_nearest)
         filled.missing = lacking - len(filled.offers)
+        changed = filled.missing != call.missing
         status = incident_status([*statuses, *(Task.OFFERED for _ in filled.offers)])
-        await store.set_incident(tx, call.id, status=str(status), missing=filled.missing)
-        if filled.offers or filled.missing != call.missing or first:
+        await self._note(tx, call, status, filled.missing)
+        if first or changed or filled.offers:
             await self._record(tx, call, filled)
-        if filled.missing and (first or filled.missing != call.missing):
+        if filled.missing and (first or changed):
             self._metrics.shortfalls.inc()
-            tx.tell(
-                ShortfallDeclared(
-                    incident=call.id, missing=filled.missing, left_out=len(filled.left_out), at=self._clock()
-                )
-            )
+            left_out, now = len(filled.left_out), self._clock()
+            tx.tell(ShortfallDeclared(incident=call.id, missing=filled.missing, left_out=left_out, at=now))
         self._metrics.deciding.observe(time.monotonic() - started)
         return filled
+
+    async def _note(self, tx: Transaction, call: store.Call, status: Incident, lacks: int) -> None:
+        if (status, lacks) == (call.status, call.missing) and not lacks:
+            return
+        now = self._clock()
+        wait_s = self._rules.wait_s((now - call.opened_at).total_seconds())
+        retry_at = now + timedelta(seconds=wait_s) if lacks else None
+        await store.set_incident(tx, call.id, status=str(status), missing=lacks, retry_at=retry_at)
 
     async def _offer(self, tx: Transaction, call: store.Call, lacking: int, *, check: bool) -> Filled:
         filled = Filled()
@@ -66,17 +84,17 @@ class Offers:
         look = FIRST_LOOK + 2 * lacking
         while len(filled.offers) < lacking:
             everybody = self._everybody(call) if check else []
-            near = self._feed.index.nearest(call.lat, call.lon, look, self._rules.reach_m)
-            await self._look_up(tx, call, near, standings)
+            looked = self._look(call, look)
+            await self._look_up(tx, call, looked.near, standings)
             needed = lacking - len(filled.offers)
-            choice = choose(near, standings, needed, self._clock().timestamp(), self._rules)
-            if len(near) == look and not is_settled(choice, near[-1].distance_m, self._rules):
+            choice = choose(looked.near, standings, needed, self._clock().timestamp(), self._rules)
+            if looked.to_m < math.inf and not is_settled(choice, looked.to_m, self._rules):
                 look *= 4
                 continue
             got = await self._write(tx, call, choice, filled)
             if check and got:
                 check = self._check(choice, got, everybody, standings)
-            filled.left_out = [(unit, reason) for unit, reason in choice.left_out if reason is not Reason.OFFERED]
+            filled.left_out = [left for left in choice.left_out if left[1] is not Reason.OFFERED][:MOST_LEFT_OUT]
             if len(got) == len(choice.chosen):
                 break
             for candidate in choice.chosen:
@@ -84,13 +102,29 @@ class Offers:
                 standings[candidate.unit] = replace(standings[candidate.unit], prevented=reason)
         return filled
 
+    def _look(self, call: store.Call, wanted: int) -> Looked:
+        """The nearest, until so many have a fresh fix; of those without one only as many as will be named."""
+        oldest = self._clock().timestamp() - self._rules.fresh_s
+        near: list[Near] = []
+        fresh = stale = 0
+        for candidate in self._feed.index.walk(call.lat, call.lon, self._rules.reach_m):
+            is_fresh = candidate.time >= oldest
+            fresh, stale = fresh + is_fresh, stale + (not is_fresh)
+            if is_fresh or stale <= MOST_LEFT_OUT:
+                near.append(candidate)
+            if fresh == wanted:
+                return Looked(near, candidate.distance_m)
+        return Looked(near, math.inf)
+
     async def _look_up(
         self, tx: Transaction, call: store.Call, near: Sequence[Near], standings: dict[str, Standing]
     ) -> None:
-        unknown = [n.unit for n in near if n.unit not in standings]
-        prevented = await store.standings(tx, call.id, unknown)
-        for unit in unknown:
-            standings[unit] = Standing(self._feed.kinds.get(unit, ""), prevented.get(unit))
+        unknown = {n.unit: n.time for n in near if n.unit not in standings}
+        if unknown:
+            again = self._clock() - timedelta(seconds=self._rules.again_s)
+            prevented = await store.standings(tx, call.id, unknown, again)
+            for unit in unknown:
+                standings[unit] = Standing(self._feed.kinds.get(unit, ""), prevented.get(unit))
 
     async def _write(self, tx: Transaction, call: store.Call, choice: Choice, filled: Filled) -> set[str]:
         now = self._clock()
@@ -139,9 +173,10 @@ class Offers:
         """Count whether the first offer went to the truly nearest; False: it need not be checked again."""
         left_out = {unit for unit, _ in choice.left_out} | {c.unit for c in choice.chosen if c.unit not in got}
         first = next(candidate for candidate in choice.chosen if candidate.unit in got)
-        exact = self._rules.travel_s(standings[first.unit].kind, first.distance_m) <= soonest(
-            everybody, standings, left_out, self._rules
-        )
+        oldest = self._clock().timestamp() - self._rules.fresh_s
+        fresh = [anybody for anybody in everybody if anybody.time >= oldest]
+        took_s = self._rules.travel_s(standings[first.unit].kind, first.distance_m)
+        exact = took_s <= soonest(fresh, self._feed.kinds, left_out, self._rules)
         self._metrics.first_offers.labels("exact" if exact else "other").inc()
         return False
 

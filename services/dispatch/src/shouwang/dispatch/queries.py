@@ -18,10 +18,9 @@ from shouwang.contracts.dispatch import (
     TaskNow,
     Tasks,
 )
-from shouwang.dispatch import store
+from shouwang.dispatch import SERVICE, store
 
 router: NatsRouter = lookups()
-SERVICE = "dispatch"
 AT_ONCE = 4
 
 

@@ -6,20 +6,21 @@ from nats.aio.client import Client
 
 from shouwang.common.clock import Clock
 from shouwang.common.database import Database, Transaction
+from shouwang.common.telemetry import log
 from shouwang.dispatch import store
 from shouwang.dispatch.domain.progress import Task
-from shouwang.dispatch.feed import Feed
-from shouwang.dispatch.handlers import tell_step
+from shouwang.dispatch.feed import Follower
 from shouwang.dispatch.metrics import Metrics
 from shouwang.dispatch.offers import Offers
 from shouwang.dispatch.settings import Settings
+from shouwang.dispatch.steps import tell_step
 
 
 class Rounds:
     """Each method runs for as long as the service runs; several replicas may, since rows are locked."""
 
     def __init__(
-        self, offers: Offers, feed: Feed, database: Database, clock: Clock, settings: Settings, metrics: Metrics
+        self, offers: Offers, feed: Follower, database: Database, clock: Clock, settings: Settings, metrics: Metrics
     ) -> None:
         self._offers, self._feed, self._database, self._clock = offers, feed, database, clock
         self._settings, self._metrics = settings, metrics
@@ -30,9 +31,16 @@ class Rounds:
             async with self._database.reading() as view:
                 due = await store.incidents_with_expired(view, self._clock())
             for incident in due:
-                await self._database.run(lambda tx, incident=incident: self._expire(tx, incident))  # type: ignore[misc]
+                await self._alone(incident)
             self._metrics.units.set(len(self._feed.index))
             await asyncio.sleep(self._settings.tick_s)
+
+    async def _alone(self, incident: str) -> None:
+        """One incident that cannot be decided must not hold up the others; it is tried again at the next tick."""
+        try:
+            await self._database.run(lambda tx: self._expire(tx, incident))
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is this incident's alone
+            log.error("expired offers could not be passed on", incident=incident, exc_info=error)
 
     async def _expire(self, tx: Transaction, incident: str) -> None:
         call, now = await store.lock_incident(tx, incident), self._clock()
@@ -43,17 +51,14 @@ class Rounds:
             await self._offers.fill(tx, call)
 
     async def retry_short(self, _: Client) -> None:
-        """Incidents that lack hands: the most urgent first, then the oldest, each once a round."""
+        """Incidents that lack hands and whose turn it is: the most urgent first, then the oldest."""
         while True:
             await asyncio.sleep(self._settings.retry_short_s)
-            tried: list[str] = []
-            while await self._database.run(lambda tx, tried=tried: self._retry(tx, tried)):  # type: ignore[misc]
+            while await self._database.run(self._retry):
                 pass
 
-    async def _retry(self, tx: Transaction, tried: list[str]) -> bool:
-        call = await store.lock_next_short(tx, tried)
-        if call is None:
-            return False
-        tried.append(call.id)
-        await self._offers.fill(tx, call)
-        return True
+    async def _retry(self, tx: Transaction) -> bool:
+        call = await store.lock_next_short(tx, self._clock())
+        if call is not None:
+            await self._offers.fill(tx, call)
+        return call is not None

@@ -20,8 +20,12 @@ class Settings(ServiceSettings):
     speeds_mps: dict[str, Speed] = Field(default={}, description='travel speed by kind, as JSON: {"car": 8}')
     tick_s: float = Field(default=0.25, gt=0, description="expired offers are looked for this often")
     retry_short_s: float = Field(default=2.0, gt=0, description="incidents that lack hands are tried again this often")
+    again_s: float = Field(default=120.0, gt=0, description="who did not answer is asked again after this long")
+    forget_s: float = Field(default=3600.0, gt=0, description="who was not heard of for this long is dropped")
     check_nearest: bool = Field(default=False, description="check each first offer against a look at everybody")
 
     def rules(self) -> Rules:
         """What choosing depends on."""
-        return Rules(self.fresh_s, self.reach_m, self.speed_mps, self.speeds_mps, self.offer_s)
+        return Rules(
+            self.fresh_s, self.reach_m, self.speed_mps, self.speeds_mps, self.offer_s, self.again_s, self.retry_short_s
+        )

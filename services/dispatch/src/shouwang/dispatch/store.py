@@ -20,6 +20,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     case,
+    func,
     literal_column,
     select,
     text,
@@ -51,6 +52,7 @@ incidents = Table(
     Column("outcome", Text),
     Column("note", Text),
     Column("missing", Integer, nullable=False),
+    Column("retry_at", Moment),
     Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment),
 )
@@ -104,6 +106,7 @@ class Call:
     needed: int
     status: str
     missing: int
+    opened_at: datetime
 
 
 _call = [getattr(incidents.c, name) for name in Call.__dataclass_fields__]
@@ -131,12 +134,12 @@ async def lock_incident(tx: Transaction, incident: str) -> Call | None:
     return Call(**row._mapping) if row else None
 
 
-async def lock_next_short(tx: Transaction, tried: Sequence[str]) -> Call | None:
-    """An open incident that lacks hands and was not tried yet: the most urgent, then the oldest."""
+async def lock_next_short(tx: Transaction, now: datetime) -> Call | None:
+    """An open incident that lacks hands and whose time to be tried again has come: the most urgent, then the oldest."""
     urgency = case({"urgent": 0, "high": 1, "normal": 2}, value=incidents.c.priority, else_=3)
     waiting = (
         select(*_call)
-        .where(_open, incidents.c.missing > 0, incidents.c.id.not_in(tried))
+        .where(_open, incidents.c.missing > 0, incidents.c.retry_at <= now)
         .order_by(urgency, incidents.c.opened_at)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -152,33 +155,44 @@ async def set_incident(tx: Transaction, incident: str, **values: Any) -> None:
 
 async def record_decision(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Keep who was chosen and who was left out, with the reasons."""
-    await tx.execute(insert(decisions).values(row))
+    await tx.execute(insert(decisions), row)
 
 
 # -- tasks -----------------------------------------------------------------------------------------------------------
 
 
 async def offer(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Write offers; the units that got theirs. A unit that another incident has just taken is not among them.
+    """Write offers; the units that got theirs. Whom another incident has taken, or is just taking, is not among them.
 
-    Waits for a transaction that is offering to the same unit at this moment, to know whether it will have been.
+    Nobody waits for anybody here: a unit that another transaction is offering to is passed over, so that two incidents
+    that want the same two units cannot stand in each other's way (no deadlock, no waiting for the other's disk).
     """
     if not rows:
         return set()
-    ordered = sorted(rows, key=lambda row: str(row["unit"]))  # everybody takes units in one order: no deadlock
-    offered = (
-        insert(tasks)
-        .values(ordered)
-        .on_conflict_do_nothing(index_elements=["unit"], index_where=_live)
-        .returning(tasks.c.unit)
-    )
-    return set((await tx.execute(offered)).scalars())
+    columns = {name: [row[name] for row in rows] for name in _OFFERED}
+    return set((await tx.execute(_offer, columns)).scalars())
 
 
-async def standings(tx: Transaction, incident: str, names: Iterable[str]) -> dict[str, Reason]:
-    """What keeps units from being offered an incident; only those that something keeps."""
+_OFFERED = ("id", "incident", "unit", "status", "distance_m", "reason", "offered_at", "expires_at")
+_offer = text(f"""
+    INSERT INTO tasks ({", ".join(_OFFERED)})
+    SELECT {", ".join(_OFFERED)} FROM unnest({", ".join(f":{name}" for name in _OFFERED)}) AS n ({", ".join(_OFFERED)})
+    WHERE pg_try_advisory_xact_lock(hashtext('offer'), hashtext(unit))
+    ON CONFLICT (unit) WHERE status IN ('offered', 'accepted', 'arrived') DO NOTHING
+    RETURNING unit
+""").bindparams(*(bindparam(name, type_=ARRAY(tasks.c[name].type)) for name in _OFFERED))  # noqa: S608 - our own names
+
+
+async def standings(tx: Transaction, incident: str, asked: Mapping[str, float], again: datetime) -> dict[str, Reason]:
+    """What keeps units from being offered an incident; only those that something keeps.
+
+    Args:
+        asked: units with the time of their fix, epoch seconds: presence that is older than the fix says nothing.
+        again: who did not answer an offer that ended before this may be asked again.
+    """
     found: dict[str, Reason] = {}
-    for row in await tx.execute(_standings, {"incident": incident, "names": list(names)}):
+    values = {"incident": incident, "names": list(asked), "times": list(asked.values()), "again": again}
+    for row in await tx.execute(_standings, values):
         if row.busy:
             found[row.unit] = Reason.BUSY
         elif row.last is not None:
@@ -194,10 +208,17 @@ _standings = text("""
            EXISTS (SELECT FROM tasks t
                    WHERE t.unit = n.unit AND t.status IN ('offered', 'accepted', 'arrived')) AS busy,
            (SELECT t.status FROM tasks t
-            WHERE t.unit = n.unit AND t.incident = :incident ORDER BY t.id DESC LIMIT 1) AS last,
+            WHERE t.unit = n.unit AND t.incident = :incident AND NOT (t.status = 'expired' AND t.ended_at < :again)
+            ORDER BY t.id DESC LIMIT 1) AS last,
            u.presence
-    FROM unnest(:names) AS n (unit) LEFT JOIN units u USING (unit)
-""").bindparams(bindparam("names", type_=ARRAY(Text)), bindparam("incident", type_=Id))
+    FROM unnest(:names, :times) AS n (unit, fix)
+    LEFT JOIN units u ON u.unit = n.unit AND u.changed_at > to_timestamp(n.fix)
+""").bindparams(
+    bindparam("names", type_=ARRAY(Text)),
+    bindparam("times", type_=ARRAY(Double)),
+    bindparam("incident", type_=Id),
+    bindparam("again", type_=Moment),
+)
 
 
 async def task(view: Reading, task_id: str) -> Row[Any] | None:
@@ -225,8 +246,9 @@ async def set_task(tx: Transaction, task_id: str, **values: Any) -> None:
 
 async def incidents_with_expired(tx: Reading, now: datetime, limit: int = 100) -> list[str]:
     """Incidents of which an offer has run out."""
-    found = select(tasks.c.incident).where(tasks.c.status == str(Task.OFFERED), tasks.c.expires_at <= now)
-    return list((await tx.execute(found.distinct().limit(limit))).scalars())
+    due = (tasks.c.status == literal_column("'offered'"), tasks.c.expires_at <= now)
+    found = select(tasks.c.incident).where(*due).group_by(tasks.c.incident).order_by(func.min(tasks.c.expires_at))
+    return list((await tx.execute(found.limit(limit))).scalars())
 
 
 async def expire(tx: Transaction, incident: str, now: datetime) -> list[Row[Any]]:

@@ -1,12 +1,10 @@
 """Location's composition root: the one place that knows everything of this service."""
 
-from datetime import UTC, datetime, timedelta
-
 from nats.aio.client import Client
 
 from shouwang.common.service import Service
 from shouwang.common.telemetry import log
-from shouwang.location import handlers, queries, store
+from shouwang.location import SERVICE, handlers, queries, store
 from shouwang.location.domain.whereabouts import Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
@@ -17,7 +15,7 @@ from shouwang.location.settings import Settings
 
 def assemble(settings: Settings) -> Service:
     """The service, ready to run."""
-    service = Service("location", settings, "Where everybody is: reports in, H3 cells out.")
+    service = Service(SERVICE, settings, "Where everybody is: reports in, H3 cells out.")
     metrics = Metrics(service.registry)
     where = Whereabouts(settings.limits(), settings.patience(), settings.default_kind)
     feed = Feed(where, metrics)
@@ -25,14 +23,12 @@ def assemble(settings: Settings) -> Service:
     rounds = Rounds(where, feed, service.database, settings, metrics)
 
     async def remember(broker: Client) -> None:
-        """Bring back what was known, then the reports that came while we were away."""
+        """Bring back what was known, then what came while we were away."""
         await reports.listen(broker)
         async with service.database.reading() as view:
-            known, saved_at = await store.everybody_shown(view), await store.last_saved(view)
+            known = await store.everybody_shown(view)
         where.restore(known)
-        reach = datetime.now(UTC) - timedelta(seconds=settings.offline_s)
-        since = max(reach, saved_at - timedelta(seconds=2 * settings.save_s)) if saved_at else reach
-        log.info("remembered", units=len(known), reports=await reports.catch_up(broker, since))
+        log.info("remembered", units=len(known), reports=await reports.catch_up(broker))
         feed.changed(where.placed())
 
     service.provide(whereabouts=where, feed=feed, patience=settings.patience())

@@ -26,13 +26,15 @@ from shouwang.contracts.location import (
     UnitNow,
     UnitsInRegion,
 )
-from shouwang.location import store
+from shouwang.location import SERVICE, store
 from shouwang.location.domain import presence as domain
 from shouwang.location.domain.presence import Patience, presence
 from shouwang.location.domain.whereabouts import Whereabouts
 
 router: NatsRouter = questions()
-SERVICE = "location"
+MOST_UNITS = 8000
+"""Units in one answer: about 120 bytes each, and a message holds 1 MiB."""
+
 _PRESENCE: dict[domain.Presence, Presence] = {
     domain.Presence.ONLINE: "online",
     domain.Presence.SILENT: "silent",
@@ -60,6 +62,8 @@ async def in_region(ask: InRegion, where: Where) -> UnitsInRegion:
     """Who is inside a drawn region."""
     now = time.time()
     inside = sorted(where.index.inside(_region(ask.region)))
+    if len(inside) > MOST_UNITS:
+        raise Problem(413, f"region: {len(inside):,} units are inside, more than fit in an answer; draw it smaller")
     units = [
         UnitInRegion(unit=p.unit, lat=p.lat, lon=p.lon, age_s=_age(p, now), cell=token(p.cell))
         for p in inside
@@ -78,7 +82,7 @@ async def counts(ask: Counts, where: Where) -> CountsByCell:
     )
 
 
-@router.subscriber(Unit.subject("{principal}"), SERVICE)
+@router.subscriber(Unit.subject("{principal}"), SERVICE, max_workers=4)
 async def unit(
     ask: Unit, where: Where, patience: Annotated[Patience, Given()], database: Annotated[Database, Given()]
 ) -> UnitNow:

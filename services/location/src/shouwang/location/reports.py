@@ -103,21 +103,27 @@ class Reports:
             self._arrived.set()
         self._waiting.append(msg)
 
-    async def catch_up(self, broker: Client, since: datetime) -> int:
-        """Apply the reports that stream REPORTS has kept since a time; how many it was.
+    async def catch_up(self, broker: Client) -> int:
+        """Apply the last report of each unit that stream REPORTS has kept; how many it was.
 
         Called after `listen()`, so that nothing falls between what is kept and what is live: a report that comes both
         ways is older than, or the same as, what is known by then.
         """
-        jetstream = broker.jetstream()
-        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since)
-        kept = await jetstream.subscribe("report.*", stream="REPORTS", ordered_consumer=True, config=config)
+        arrived: asyncio.Queue[Msg] = asyncio.Queue()
+        kept = await broker.jetstream().subscribe(
+            "report.*",
+            stream="REPORTS",
+            ordered_consumer=True,
+            config=ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT),
+            cb=arrived.put,
+        )
         asked = await kept.consumer_info()
         on_its_way = asked.delivered.consumer_seq if asked.delivered else 0  # no longer pending, not here yet
         total = (asked.num_pending or 0) + on_its_way
         batch = []
         for number in range(1, total + 1):
-            msg = await kept.next_msg(timeout=10)
+            async with asyncio.timeout(10):
+                msg = await arrived.get()
             batch.append((msg.subject, msg.data))
             if len(batch) == MAX_BATCH or number == total:
                 self.apply(batch, time.time())

@@ -1,12 +1,16 @@
-"""What location does by the clock: sends the feed, looks who has fallen silent, saves what it knows."""
+"""What location does by the clock: sends the feed, looks who has fallen silent, saves what it knows.
+
+Long work goes in portions, so that reports and questions are served in between.
+"""
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from nats.aio.client import Client
 
 from shouwang.common.clock import from_epoch
-from shouwang.common.database import Database, Transaction
+from shouwang.common.database import Database
 from shouwang.contracts.location import UnitOffline, UnitOnline, UnitSilent
 from shouwang.contracts.shapes import Fact
 from shouwang.location import store
@@ -15,6 +19,9 @@ from shouwang.location.domain.whereabouts import Known, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
 from shouwang.location.settings import Settings
+
+PORTION = 1000
+"""Units that are told or saved in one transaction: some tens of milliseconds."""
 
 
 class Rounds:
@@ -25,6 +32,7 @@ class Rounds:
     ) -> None:
         self._where, self._feed, self._database = where, feed, database
         self._settings, self._metrics = settings, metrics
+        self._writing = asyncio.Lock()  # what is saved must not be older than the presence that was told meanwhile
 
     async def send_feed(self, broker: Client) -> None:
         """What has changed, a few times a second; everything, once in a while, for whoever missed something."""
@@ -35,21 +43,19 @@ class Rounds:
             await self._feed.send(broker, self._feed.frames(now))
             if now >= whole_at:
                 whole_at = now + self._settings.full_frame_s
-                await self._feed.send(broker, self._feed.full_frames(now) + self._feed.counts(now, everywhere=True))
+                await self._feed.send(broker, self._feed.full_frames(now))
+                await self._feed.send(broker, self._feed.counts(now, everywhere=True))
             await asyncio.sleep(every)
 
     async def sweep(self, broker: Client) -> None:
         """Say whose presence has changed, and how many units are where."""
+        judged_from = 0.0
         while True:
             now = time.time()
-            changes = self._where.changes_of_presence(now)
-            if changes:
-                async with self._database.transaction() as tx:
-                    await self._say(tx, changes, now)
-                self._where.said(changes)
-                given_up = [c.unit for c in changes if c.unit not in self._where.index]
-                frames = [frame for unit in given_up if (frame := self._feed.gone(unit, now))]
-                await self._feed.send(broker, frames)
+            if not broker.is_connected:  # we hear nobody, which says nothing about them
+                judged_from = now + self._settings.settle_s
+            while now >= judged_from and await self._tell_presence(broker, now):
+                pass
             await self._feed.send(broker, self._feed.counts(now))
             self._metrics.tracked.set(len(self._where.index))
             await asyncio.sleep(self._settings.sweep_s)
@@ -62,16 +68,35 @@ class Rounds:
 
     async def save_now(self) -> None:
         """Save once; at a stop too."""
-        unsaved = self._where.unsaved()
-        if unsaved:
-            async with self._database.transaction() as tx:
-                await store.save(tx, unsaved)
-            self._where.saved(unsaved)
+        while await self._save_portion():
+            pass
 
-    async def _say(self, tx: Transaction, changes: list[Known], now: float) -> None:
-        await store.save(tx, changes)
-        for change in changes:
-            tx.tell(fact_of(change, now))
+    async def _tell_presence(self, broker: Client, now: float) -> bool:
+        async with self._writing:
+            changes = self._where.changes_of_presence(now, PORTION)
+            if not changes:
+                return False
+            async with self._database.transaction() as tx:
+                await store.save(tx, changes)
+                for change in changes:
+                    tx.tell(fact_of(change, now))
+            self._where.said(changes)
+        await self._take_away(broker, changes, now)
+        return len(changes) == PORTION
+
+    async def _take_away(self, broker: Client, changes: Sequence[Known], now: float) -> None:
+        """Tell the feed who is no longer shown."""
+        gone = [change.unit for change in changes if change.unit not in self._where.index]
+        await self._feed.send(broker, [frame for unit in gone if (frame := self._feed.gone(unit, now))])
+
+    async def _save_portion(self) -> bool:
+        async with self._writing:
+            unsaved = self._where.unsaved(PORTION)
+            if unsaved:
+                async with self._database.transaction() as tx:
+                    await store.save(tx, unsaved)
+                self._where.saved(unsaved)
+        return len(unsaved) == PORTION
 
 
 _FACTS: dict[Presence, type[UnitOnline | UnitSilent | UnitOffline]] = {

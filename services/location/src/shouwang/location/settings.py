@@ -16,6 +16,9 @@ class Settings(ServiceSettings):
     sweep_s: float = Field(default=1.0, gt=0, description="presence and counts are looked at this often")
     save_s: float = Field(default=5.0, gt=0, description="last known positions are saved this often")
     silent_s: float = Field(default=120.0, gt=0, description="no fix for this long: silent")
+    settle_s: float = Field(
+        default=15.0, ge=0, description="nobody is called silent for this long after the broker was away"
+    )
     offline_s: float = Field(default=600.0, gt=0, description="no fix for this long: offline")
     future_s: float = Field(default=60.0, ge=0, description="how far ahead a phone's clock may be")
     max_speed_mps: float = Field(default=70.0, gt=0, description="faster than this is a jump, not a movement")

@@ -1,7 +1,6 @@
 """The SQL of location: everybody's last known position, so that a restart forgets nobody."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -62,12 +61,6 @@ async def everybody_shown(view: Reading) -> list[Known]:
     """All units that are not offline."""
     rows = await view.execute(select(*_columns).where(units.c.presence != int(Presence.OFFLINE)))
     return [_known(row) for row in rows]
-
-
-async def last_saved(view: Reading) -> datetime | None:
-    """When anything was saved last; None if nothing ever was."""
-    moment: datetime | None = (await view.execute(select(func.max(units.c.saved_at)))).scalar_one()
-    return moment
 
 
 async def unit(view: Reading, name: str) -> Known | None:

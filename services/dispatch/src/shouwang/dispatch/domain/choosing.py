@@ -35,6 +35,12 @@ class Rules:
     speed_mps: float = 1.3
     speeds_mps: Mapping[str, float] = field(default_factory=dict)
     offer_s: float = 30.0
+    again_s: float = 120.0
+    retry_s: float = 2.0
+
+    def wait_s(self, short_for_s: float) -> float:
+        """When an incident that lacks hands for so long is tried again: soon at first, then ever less often."""
+        return min(max(self.retry_s, short_for_s / 4), 60.0)
 
     def travel_s(self, kind: str, distance_m: float) -> float:
         """How long a unit of this kind needs for a distance."""
@@ -99,14 +105,11 @@ def is_settled(choice: Choice, looked_to_m: float, rules: Rules) -> bool:
     return choice.horizon_s <= looked_to_m / rules.fastest_mps
 
 
-def soonest(
-    everybody: Iterable[Near], standings: Mapping[str, Standing], left_out: Iterable[str], rules: Rules
-) -> float:
+def soonest(everybody: Iterable[Near], kinds: Mapping[str, str], left_out: Iterable[str], rules: Rules) -> float:
     """The least travel time of anybody not left out, looked for the slow way: one by one.
 
-    Used to check the choice against (`SHOUWANG_CHECK_NEAREST`); a unit without a standing is taken as the default kind.
+    Used to check the choice against (`SHOUWANG_CHECK_NEAREST`).
     """
     out = set(left_out)
-    unknown = Standing(kind="")
-    times = (rules.travel_s(standings.get(n.unit, unknown).kind, n.distance_m) for n in everybody if n.unit not in out)
+    times = (rules.travel_s(kinds.get(n.unit, ""), n.distance_m) for n in everybody if n.unit not in out)
     return min(times, default=math.inf)

@@ -60,7 +60,7 @@ class Whereabouts:
     def apply(self, reports: Sequence[Report], now: float) -> Applied:
         """Take what counts of a batch; a unit's later reports are judged after its earlier ones."""
         refused: Counter[str] = Counter()
-        changed = [self._apply_once(batch, now, refused) for batch in _rounds(reports)]
+        changed = [self._apply_once(batch, now, refused) for batch in _turns(reports)]
         slots = np.unique(np.concatenate(changed)) if changed else np.empty(0, dtype=np.int64)
         return Applied(slots, refused)
 
@@ -108,11 +108,11 @@ class Whereabouts:
         for slot, known in zip(slots.tolist(), everybody, strict=True):
             self._kind[slot] = known.kind
 
-    def changes_of_presence(self, now: float) -> list[Known]:
-        """Units whose presence is no longer what was last said of it, with the presence that they have now."""
+    def changes_of_presence(self, now: float, most: int) -> list[Known]:
+        """Units, at most so many, whose presence is no longer what was last said, with the presence they have now."""
         placed = self.placed()
         wanted = presences(now - self.index.time[placed], self._patience)
-        different = wanted != self.presence[placed]
+        different = np.flatnonzero(wanted != self.presence[placed])[:most]
         return [
             self.known(int(slot))._replace(presence=Presence(int(now_is)))
             for slot, now_is in zip(placed[different], wanted[different], strict=True)
@@ -125,6 +125,7 @@ class Whereabouts:
             if slot is None:
                 continue
             self.presence[slot] = change.presence
+            self._rows[SAVED_TIME, slot] = max(self._rows[SAVED_TIME, slot], change.time)  # it was saved with it
             if change.presence is Presence.OFFLINE and self.index.time[slot] <= change.time:
                 self._drop(change.unit)
 
@@ -142,10 +143,11 @@ class Whereabouts:
             float(rows[ACCURACY, slot]), float(rows[BATTERY, slot]), Presence(int(self.presence[slot])),
         )  # fmt: skip
 
-    def unsaved(self) -> list[Known]:
-        """Units that have a newer fix than was saved."""
+    def unsaved(self, most: int) -> list[Known]:
+        """Units, at most so many, that have a newer fix than was saved."""
         placed = self.placed()
-        return [self.known(slot) for slot in placed[self.index.time[placed] > self._rows[SAVED_TIME, placed]].tolist()]
+        newer = np.flatnonzero(self.index.time[placed] > self._rows[SAVED_TIME, placed])[:most]
+        return [self.known(slot) for slot in placed[newer].tolist()]
 
     def saved(self, everybody: Sequence[Known]) -> None:
         """Remember that these were saved."""
@@ -187,17 +189,17 @@ ACCURACY, BATTERY, JUMP, JUMP_TIME, SAVED_TIME = 0, 1, slice(2, 5), 4, 5
 _UNTOLD = np.array([[np.nan], [np.nan], [np.nan], [np.nan], [-np.inf], [-np.inf]])
 
 
-def _rounds(reports: Sequence[Report]) -> list[list[Report]]:
+def _turns(reports: Sequence[Report]) -> list[list[Report]]:
     """Split a batch so that no unit stands twice in a part; nearly always there is one part."""
-    rounds: list[list[Report]] = []
+    turns: list[list[Report]] = []
     times_seen: Counter[str] = Counter()
     for report in reports:
-        round_no = times_seen[report.unit]
+        turn = times_seen[report.unit]
         times_seen[report.unit] += 1
-        if round_no == len(rounds):
-            rounds.append([])
-        rounds[round_no].append(report)
-    return rounds
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append(report)
+    return turns
 
 
 def _pick(reports: list[Report], keep: NDArray[np.bool_]) -> list[Report]:

@@ -25,12 +25,13 @@ def upgrade() -> None:
             outcome     text,
             note        text,
             missing     integer NOT NULL,
+            retry_at    timestamptz,
             opened_at   timestamptz NOT NULL,
             closed_at   timestamptz,
             UNIQUE (opened_by, external_id)
         )
     """)
-    op.execute("CREATE INDEX incidents_short ON incidents (opened_at) WHERE missing > 0 AND status <> 'closed'")
+    op.execute("CREATE INDEX incidents_short ON incidents (retry_at) WHERE missing > 0 AND status <> 'closed'")
     op.execute("""
         CREATE TABLE tasks (
             id          uuid PRIMARY KEY,
@@ -52,7 +53,7 @@ def upgrade() -> None:
         CREATE UNIQUE INDEX tasks_one_live_per_unit ON tasks (unit)
         WHERE status IN ('offered', 'accepted', 'arrived')
     """)
-    op.execute("CREATE INDEX tasks_of_incident ON tasks (incident)")
+    op.execute("CREATE INDEX tasks_of_incident ON tasks (incident, unit)")
     op.execute("CREATE INDEX tasks_of_unit ON tasks (unit, id)")
     op.execute("CREATE INDEX tasks_expiring ON tasks (expires_at) WHERE status = 'offered'")
     op.execute("""
