@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from shouwang.common.geo import GeoIndex
 from shouwang.contracts.location import CellFrame
-from shouwang.dispatch.feed import Feed, Frame, UnitShown
+from shouwang.dispatch.feed import Follower, Frame, UnitShown
 
 A, B = "8741a8d63ffffff", "8741a8d61ffffff"
 UNIT = {"unit": "a", "kind": "guard", "lat": 27.7, "lon": 120.6, "time": 100.0}
@@ -112,27 +112,27 @@ def test_any_frame_of_the_contract_is_read_to_the_same_values(frame: dict[str, o
 
 
 @pytest.fixture
-def feed() -> Feed:
-    return Feed(GeoIndex())
+def feed() -> Follower:
+    return Follower(GeoIndex(), 3600.0)
 
 
 def shown(unit: str, time: float, lat: float = 27.7, kind: str = "guard") -> UnitShown:
     return UnitShown(unit, kind, lat, 120.6, time)
 
 
-def known(feed: Feed) -> dict[str, tuple[float, float]]:
+def known(feed: Follower) -> dict[str, tuple[float, float]]:
     units = (u for u in feed.index.units if u is not None)
     return {p.unit: (p.lat, p.time) for u in units if (p := feed.index.position(u)) is not None}
 
 
-def test_a_frame_is_put_into_the_index(feed: Feed) -> None:
+def test_a_frame_is_put_into_the_index(feed: Follower) -> None:
     feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100, 27.8, "militia")]))
     assert known(feed) == {"a": (27.7, 100), "b": (27.8, 100)}
     assert feed.kinds == {"a": "guard", "b": "militia"}
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_frames_of_two_cells_may_overtake_each_other(feed: Feed, order: tuple[int, int]) -> None:
+def test_frames_of_two_cells_may_overtake_each_other(feed: Follower, order: tuple[int, int]) -> None:
     feed.apply(Frame(A, 0, [shown("a", 100)]))
     moved = (Frame(A, 1, [], left=["a"]), Frame(B, 1, [shown("a", 101, 27.8)]))
     for which in order:
@@ -142,20 +142,20 @@ def test_frames_of_two_cells_may_overtake_each_other(feed: Feed, order: tuple[in
     assert known(feed) == {"a": (27.8, 101)}
 
 
-def test_a_late_frame_does_not_bring_back_an_older_place(feed: Feed) -> None:
+def test_a_late_frame_does_not_bring_back_an_older_place(feed: Follower) -> None:
     feed.apply(Frame(B, 1, [shown("a", 101, 27.8)]))
     feed.apply(Frame(A, 0, [shown("a", 100, 27.7, "militia")]))
     assert known(feed) == {"a": (27.8, 101)}
     assert feed.kinds == {"a": "guard"}
 
 
-def test_the_same_fix_again_may_correct_the_kind(feed: Feed) -> None:
+def test_the_same_fix_again_may_correct_the_kind(feed: Follower) -> None:
     feed.apply(Frame(A, 0, [shown("a", 100)]))
     feed.apply(Frame(A, 1, [shown("a", 100, kind="militia")], full=True))
     assert feed.kinds == {"a": "militia"}
 
 
-def test_left_forgets_the_unit_unless_it_is_elsewhere_by_now(feed: Feed) -> None:
+def test_left_forgets_the_unit_unless_it_is_elsewhere_by_now(feed: Follower) -> None:
     feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100)]))
     feed.apply(Frame(B, 0, [], left=["a"]))  # it is not there
     assert known(feed).keys() == {"a", "b"}
@@ -165,7 +165,7 @@ def test_left_forgets_the_unit_unless_it_is_elsewhere_by_now(feed: Feed) -> None
     assert known(feed).keys() == {"b"}
 
 
-def test_a_full_frame_ends_what_it_does_not_name_in_its_cell_only(feed: Feed) -> None:
+def test_a_full_frame_ends_what_it_does_not_name_in_its_cell_only(feed: Follower) -> None:
     feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100)]))
     feed.apply(Frame(B, 0, [shown("c", 100)]))
     feed.apply(Frame(A, 1, [shown("b", 100), shown("d", 100)], full=True))
@@ -174,20 +174,20 @@ def test_a_full_frame_ends_what_it_does_not_name_in_its_cell_only(feed: Feed) ->
     assert known(feed).keys() == {"c"}
 
 
-def test_a_frame_that_is_not_full_ends_nobody(feed: Feed) -> None:
+def test_a_frame_that_is_not_full_ends_nobody(feed: Follower) -> None:
     feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 100)]))
     feed.apply(Frame(A, 1, [shown("b", 101)]))
     assert known(feed).keys() == {"a", "b"}
 
 
-def test_who_was_forgotten_comes_back_with_any_time(feed: Feed) -> None:
+def test_who_was_forgotten_comes_back_with_any_time(feed: Follower) -> None:
     feed.apply(Frame(A, 0, [shown("a", 100)]))
     feed.apply(Frame(A, 1, [], left=["a"]))
     feed.apply(Frame(B, 2, [shown("a", 50)]))
     assert known(feed) == {"a": (27.7, 50)}
 
 
-async def test_a_frame_that_cannot_be_read_costs_only_itself(feed: Feed) -> None:
+async def test_a_frame_that_cannot_be_read_costs_only_itself(feed: Follower) -> None:
     for data in (b"\xff", raw(units=[UNIT]), b"{}"):
         await feed._take(SimpleNamespace(subject=f"location.cell.v1.x.{A}", data=data))
     assert known(feed) == {"a": (27.7, 100.0)}
@@ -207,7 +207,7 @@ ANY_FRAME = st.builds(
 @given(st.lists(ANY_FRAME, max_size=20))
 @settings(max_examples=80, deadline=None)
 def test_whatever_comes_the_books_agree(frames: list[Frame]) -> None:
-    feed = Feed(GeoIndex())
+    feed = Follower(GeoIndex(), 3600.0)
     for frame in frames:
         feed.apply(frame)
         assert known(feed).keys() == feed.kinds.keys() == feed._cell_of.keys()

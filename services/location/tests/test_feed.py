@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from shouwang.common.geo import AREA_RES, FEED_RES, GeoIndex, cell_at, parent, token
 from shouwang.contracts.location import CellCount, CellFrame
-from shouwang.dispatch.feed import Feed as Follower
+from shouwang.dispatch.feed import Follower
 from shouwang.dispatch.feed import Frame
 from shouwang.location.domain.fixes import Limits
 from shouwang.location.domain.presence import Patience
@@ -63,7 +63,7 @@ class Sender:
 
     def sweep(self, now: float) -> Messages:
         """Give up who is offline, as `Rounds.sweep` does."""
-        changes = self.where.changes_of_presence(now)
+        changes = self.where.changes_of_presence(now, 1000)
         self.where.said(changes)
         gone = [change.unit for change in changes if change.unit not in self.where.index]
         return [frame for unit in gone if (frame := self.feed.gone(unit, now))]
@@ -286,7 +286,7 @@ class Both:
     """A sender, a follower, and the wire between them that may lose what is sent."""
 
     def __init__(self) -> None:
-        self.sender, self.follower, self.now = Sender(), Follower(GeoIndex()), NOW
+        self.sender, self.follower, self.now = Sender(), Follower(GeoIndex(), 3600.0), NOW
 
     def send(self, messages: Messages, *, arrives: bool = True) -> None:
         if arrives:

@@ -32,7 +32,7 @@ def names(where: Whereabouts, slots: Sequence[int]) -> list[str]:
 
 def told(where: Whereabouts, now: float) -> dict[str, Presence]:
     """Say the changes of presence, as the sweep does."""
-    changes = where.changes_of_presence(now)
+    changes = where.changes_of_presence(now, 1000)
     where.said(changes)
     return {change.unit: change.presence for change in changes}
 
@@ -151,13 +151,13 @@ def test_each_change_of_presence_is_told_once(where: Whereabouts, report: Make) 
 def test_a_change_that_could_not_be_told_is_told_again(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW)], NOW)
     for _ in range(2):  # the database was away: nothing was said
-        assert [(change.unit, change.presence) for change in where.changes_of_presence(NOW)] == [("a", Presence.ONLINE)]
+        assert [(change.unit, change.presence) for change in where.changes_of_presence(NOW, 1000)] == [("a", Presence.ONLINE)]
 
 
 def test_who_reports_while_being_given_up_stays(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW)], NOW)
     told(where, NOW)
-    changes = where.changes_of_presence(NOW + 700)
+    changes = where.changes_of_presence(NOW + 700, 1000)
     where.apply([report("a", NOW + 700)], NOW + 700)  # between the commit's start and its end
     where.said(changes)
     assert "a" in where.index
@@ -166,7 +166,7 @@ def test_who_reports_while_being_given_up_stays(where: Whereabouts, report: Make
 
 def test_saying_a_unit_that_is_gone_is_no_fault(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW)], NOW)
-    changes = where.changes_of_presence(NOW + 700)
+    changes = where.changes_of_presence(NOW + 700, 1000)
     where.said(changes)
     where.said(changes)
     assert "a" not in where.index
@@ -175,7 +175,7 @@ def test_saying_a_unit_that_is_gone_is_no_fault(where: Whereabouts, report: Make
 def test_a_slot_that_is_used_again_holds_nothing_of_its_former_unit(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW - 1, kind="guard", accuracy_m=3, battery_pct=9), report("a", NOW, 28.7)], NOW)
     told(where, NOW)
-    where.saved(where.unsaved())
+    where.saved(where.unsaved(1000))
     slot = where.index.slots["a"]
     told(where, NOW + 700)
     where.apply([report("b", NOW + 700, 28.7)], NOW + 700)
@@ -183,17 +183,17 @@ def test_a_slot_that_is_used_again_holds_nothing_of_its_former_unit(where: Where
     assert where.known(slot) == pytest.approx(
         Known("b", "patroller", 28.7, 120.6, NOW + 700, NAN, NAN, Presence.UNKNOWN), nan_ok=True
     )
-    assert [known.unit for known in where.unsaved()] == ["b"]
+    assert [known.unit for known in where.unsaved(1000)] == ["b"]
     assert where.apply([report("b", NOW + 701, 27.7)], NOW + 701).refused == Counter(jump=1)  # a's suspect is not b's
 
 
 def test_a_slot_that_is_used_again_has_not_saved_anything_yet(report: Make) -> None:
     where = Whereabouts(Limits(max_age_s=600), Patience(silent_s=10, offline_s=20), "patroller")
     where.apply([report("a", NOW)], NOW)
-    where.saved(where.unsaved())
+    where.saved(where.unsaved(1000))
     told(where, NOW + 21)
     where.apply([report("b", NOW - 1)], NOW + 21)  # an older fix than the one that was saved of a
-    assert [known.unit for known in where.unsaved()] == ["b"]
+    assert [known.unit for known in where.unsaved(1000)] == ["b"]
 
 
 # -- saving and restoring --------------------------------------------------------------------------------------------
@@ -201,21 +201,21 @@ def test_a_slot_that_is_used_again_has_not_saved_anything_yet(report: Make) -> N
 
 def test_only_a_newer_fix_is_unsaved(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW), report("b", NOW)], NOW)
-    first = where.unsaved()
+    first = where.unsaved(1000)
     assert sorted(known.unit for known in first) == ["a", "b"]
     where.apply([report("b", NOW + 1, 27.7001)], NOW + 1)  # while the save is under way
     where.saved(first)
-    assert [(known.unit, known.time) for known in where.unsaved()] == [("b", NOW + 1)]
-    where.saved(where.unsaved())
-    assert where.unsaved() == []
+    assert [(known.unit, known.time) for known in where.unsaved(1000)] == [("b", NOW + 1)]
+    where.saved(where.unsaved(1000))
+    assert where.unsaved(1000) == []
 
 
 def test_saved_does_not_stumble_over_who_is_gone(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW)], NOW)
-    unsaved = where.unsaved()
+    unsaved = where.unsaved(1000)
     told(where, NOW + 700)
     where.saved(unsaved)
-    assert where.unsaved() == []
+    assert where.unsaved(1000) == []
 
 
 def test_restore_brings_back_what_was_saved(where: Whereabouts, report: Make) -> None:
@@ -225,7 +225,7 @@ def test_restore_brings_back_what_was_saved(where: Whereabouts, report: Make) ->
     again = fresh()
     again.restore(rows)
     assert state(again) == state(where)
-    assert again.unsaved() == []
+    assert again.unsaved(1000) == []
     assert told(again, NOW) == {}  # told before the restart
     assert again.apply([report("a", NOW, 27.9), report("b", NOW - 301)], NOW).refused == Counter(repeated=1, old=1)
     assert told(again, NOW + 301) == {"a": Presence.SILENT, "b": Presence.OFFLINE}
