@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from shouwang.contracts.geojson import Region
 from shouwang.contracts.shapes import Fact, Live, Reply, Request
@@ -261,55 +261,34 @@ class TaskOffered(Fact, name="dispatch.task.offered.v1", keys=("unit", "task")):
     expires_at: Time
 
 
-class TaskAccepted(Fact, name="dispatch.task.accepted.v1", keys=("unit", "task")):
+class TaskStep(BaseModel):
+    """What every step of a task says."""
+
+    task: Id
+    unit: Token
+    incident: Id | None
+    at: Time
+
+
+class TaskAccepted(TaskStep, Fact, name="dispatch.task.accepted.v1", keys=("unit", "task")):
     """The unit goes."""
 
-    task: Id
-    unit: Token
-    incident: Id | None
-    at: Time
 
-
-class TaskDeclined(Fact, name="dispatch.task.declined.v1", keys=("unit", "task")):
+class TaskDeclined(TaskStep, Fact, name="dispatch.task.declined.v1", keys=("unit", "task")):
     """The unit does not go, or no longer."""
 
-    task: Id
-    unit: Token
-    incident: Id | None
-    at: Time
 
-
-class TaskExpired(Fact, name="dispatch.task.expired.v1", keys=("unit", "task")):
+class TaskExpired(TaskStep, Fact, name="dispatch.task.expired.v1", keys=("unit", "task")):
     """The unit did not answer in time."""
 
-    task: Id
-    unit: Token
-    incident: Id | None
-    at: Time
 
-
-class TaskArrived(Fact, name="dispatch.task.arrived.v1", keys=("unit", "task")):
+class TaskArrived(TaskStep, Fact, name="dispatch.task.arrived.v1", keys=("unit", "task")):
     """The unit is at the place."""
 
-    task: Id
-    unit: Token
-    incident: Id | None
-    at: Time
 
-
-class TaskCompleted(Fact, name="dispatch.task.completed.v1", keys=("unit", "task")):
+class TaskCompleted(TaskStep, Fact, name="dispatch.task.completed.v1", keys=("unit", "task")):
     """The unit is done and free again."""
 
-    task: Id
-    unit: Token
-    incident: Id | None
-    at: Time
 
-
-class TaskCancelled(Fact, name="dispatch.task.cancelled.v1", keys=("unit", "task")):
+class TaskCancelled(TaskStep, Fact, name="dispatch.task.cancelled.v1", keys=("unit", "task")):
     """The task was taken back."""
-
-    task: Id
-    unit: Token
-    incident: Id | None
-    at: Time

@@ -213,31 +213,25 @@ class RefreshFeed(Request, name="location.refresh_feed.v1", reply=FeedRefreshed)
 # -- facts -----------------------------------------------------------------------------------------------------------
 
 
-class UnitOnline(Fact, name="location.unit.online.v1", keys=("unit",)):
+class UnitPresence(BaseModel):
+    """What every fact of presence says."""
+
+    unit: Token
+    kind: Kind
+    at: Time
+    fix_at: Time
+
+
+class UnitOnline(UnitPresence, Fact, name="location.unit.online.v1", keys=("unit",)):
     """A unit's fixes arrive (again)."""
 
-    unit: Token
-    kind: Kind
-    at: Time
-    fix_at: Time
 
-
-class UnitSilent(Fact, name="location.unit.silent.v1", keys=("unit",)):
+class UnitSilent(UnitPresence, Fact, name="location.unit.silent.v1", keys=("unit",)):
     """No fix for longer than the limit for silence."""
 
-    unit: Token
-    kind: Kind
-    at: Time
-    fix_at: Time
 
-
-class UnitOffline(Fact, name="location.unit.offline.v1", keys=("unit",)):
+class UnitOffline(UnitPresence, Fact, name="location.unit.offline.v1", keys=("unit",)):
     """No fix for so long that the unit is no longer shown."""
-
-    unit: Token
-    kind: Kind
-    at: Time
-    fix_at: Time
 
 
 class FenceEntered(Fact, name="location.fence.entered.v1", keys=("fence", "unit")):

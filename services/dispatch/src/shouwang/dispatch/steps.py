@@ -18,7 +18,9 @@ from shouwang.contracts.dispatch import (
 from shouwang.dispatch import store
 from shouwang.dispatch.domain.progress import Task
 
-_FACTS = {
+StepFact = TaskAccepted | TaskDeclined | TaskExpired | TaskArrived | TaskCompleted | TaskCancelled
+
+_FACTS: dict[Task, type[StepFact]] = {
     Task.ACCEPTED: TaskAccepted, Task.DECLINED: TaskDeclined, Task.EXPIRED: TaskExpired,
     Task.ARRIVED: TaskArrived, Task.COMPLETED: TaskCompleted, Task.CANCELLED: TaskCancelled,
 }  # fmt: skip

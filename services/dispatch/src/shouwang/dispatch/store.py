@@ -8,87 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Double,
-    Integer,
-    MetaData,
-    Row,
-    Table,
-    Text,
-    Uuid,
-    bindparam,
-    case,
-    func,
-    literal_column,
-    select,
-    text,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy import Double, Row, Text, bindparam, case, func, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shouwang.common.database import Reading, Transaction
 from shouwang.dispatch.domain.choosing import Reason
 from shouwang.dispatch.domain.progress import LIVE, Incident, Task
-
-metadata = MetaData()
-Id = Uuid(as_uuid=False)
-Moment = DateTime(timezone=True)
-
-incidents = Table(
-    "incidents",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("lat", Double, nullable=False),
-    Column("lon", Double, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("needed", Integer, nullable=False),
-    Column("priority", Text, nullable=False),
-    Column("opened_by", Text, nullable=False),
-    Column("external_id", Text),
-    Column("status", Text, nullable=False),
-    Column("outcome", Text),
-    Column("note", Text),
-    Column("missing", Integer, nullable=False),
-    Column("retry_at", Moment),
-    Column("opened_at", Moment, nullable=False),
-    Column("closed_at", Moment),
-)
-tasks = Table(
-    "tasks",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("incident", Id, nullable=False),
-    Column("unit", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("distance_m", Double, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("note", Text),
-    Column("offered_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    Column("answered_at", Moment),
-    Column("arrived_at", Moment),
-    Column("ended_at", Moment),
-)
-decisions = Table(
-    "decisions",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("incident", Id, nullable=False),
-    Column("made_at", Moment, nullable=False),
-    Column("chosen", JSONB, nullable=False),
-    Column("left_out", JSONB, nullable=False),
-    Column("missing", Integer, nullable=False),
-)
-units = Table(
-    "units",
-    metadata,
-    Column("unit", Text, primary_key=True),
-    Column("presence", Text, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-)
+from shouwang.dispatch.tables import Id, Moment, decisions, incidents, tasks, units
 
 # Written out, not as parameters: PostgreSQL matches the partial index only to literals once it keeps a generic plan.
 _live = tasks.c.status.in_([literal_column(f"'{status}'") for status in sorted(LIVE)])
