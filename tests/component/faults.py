@@ -68,7 +68,7 @@ def missing(contract: str) -> Iterator[Fault]:
 
 def unknown(contract: str) -> Iterator[Fault]:
     """Fields that the contract does not have."""
-    for name in ("misspelt", "Lat", "纬度", "a b", "", "x" * 500):
+    for name in ("misspelt", "Lat", "纬度", "a b", "", "x" * 64):
         yield _fault(f"unknown field {name[:20]!r}", {**valid(contract), name: 1}, name or "body")
     yield _fault("20,000 unknown fields", {**valid(contract), **{f"f{n}": n for n in range(20_000)}}, "f0")
 

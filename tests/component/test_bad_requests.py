@@ -1,5 +1,7 @@
 """Whatever is asked badly is answered with a problem that names the field: never a traceback, never silence."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -24,13 +26,22 @@ def before(services: Services) -> dict[str, int | None]:
     return services.pids()
 
 
+@pytest.fixture(scope="module")
+async def served(services: Services, broker: Client) -> list[str]:
+    """Request contracts that somebody serves: who serves none is told by the broker (no responders)."""
+    found = []
+    for name in CONTRACTS:
+        with contextlib.suppress(NoRespondersError):
+            await ask(broker, REQUESTS[name].subject(DUTY), b"?")
+            found.append(name)
+    return found
+
+
 @pytest.fixture(params=CONTRACTS)
-async def contract(request: pytest.FixtureRequest, services: Services, broker: Client) -> str:
-    """Every request contract that somebody serves: who serves none is told by the broker (no responders)."""
+def contract(request: pytest.FixtureRequest, served: list[str]) -> str:
+    """Each of them in turn."""
     name: str = request.param
-    try:
-        await ask(broker, REQUESTS[name].subject(DUTY), b"?")
-    except NoRespondersError:
+    if name not in served:
         pytest.skip("nobody serves it yet")
     return name
 
@@ -90,11 +101,12 @@ async def test_the_field_of_a_region_is_named_as_the_caller_wrote_it(broker: Cli
     assert answer.fields[0].startswith("region.coordinates[0][4]")
 
 
-async def test_a_misspelt_name_as_long_as_a_message_is_answered_too(broker: Client, contract: str) -> None:
-    """The reply repeats the name, and must still fit into a message."""
+async def test_a_misspelt_name_as_long_as_a_message_is_answered_too(broker: Client, served: list[str]) -> None:
+    """The reply names the field, and must still fit into a message."""
     body = b'{"%s": 1}' % (b"x" * 900_000)
-    answer = await ask(broker, REQUESTS[contract].subject(DUTY), body, within_s=5)
-    assert answer.status == 400
+    asked = (ask(broker, REQUESTS[contract].subject(DUTY), body, within_s=5) for contract in served)
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [getattr(answer, "status", answer) for answer in answers] == [400] * len(served)
 
 
 async def test_a_principal_that_is_no_token_is_refused(broker: Client, contract: str) -> None:
@@ -119,5 +131,5 @@ async def test_afterwards_all_services_are_the_same_and_their_logs_hold_no_trace
 
 
 def tracebacks(log: str) -> Iterator[str]:
-    """Log lines with one."""
-    return (line[:2000] for line in log.splitlines() if "Traceback" in line)
+    """Log lines with one, but for that of an idle pull consumer: nats-py 2.16 times out in a way FastStream logs."""
+    return (line[:2000] for line in log.splitlines() if "Traceback" in line and "_fetch_n" not in line)

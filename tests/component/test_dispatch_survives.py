@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from nats.aio.client import Client
+from nats.errors import NoRespondersError
 
 from shouwang.common.clock import rfc3339, utc_now
-from shouwang.common.testing import becomes, eventually, hearing, kept, page, relay_held
+from shouwang.common.testing import ask, becomes, eventually, hearing, kept, page, relay_held
 from shouwang.stack.suite import Suite
 
 from .town import Town, offered
@@ -61,7 +62,7 @@ async def test_kill_9_in_the_middle_of_publishing_tells_nothing_twice(suite: Sui
     await town.patrol(**FLOCK)
     async with hearing(town.connection, "user.*.task") as heard:
         async with relay_held(suite.postgres.url, "dispatch"):
-            said = [await town.open() for _ in range(60)]  # most of them short, which is a fact too
+            said = [await town.open() for _ in range(40)]  # most of them short, which is a fact too
         await eventually(lambda: subjects(town), every_s=0.001)
         await end(suite, "dispatch", signal.SIGKILL)
         await back(suite, "dispatch")
@@ -77,6 +78,33 @@ async def close(town: Town, said: list[dict[str, Any]]) -> None:
     """So that nobody waits for hands while the next test runs."""
     for one in said:
         await town.ask("dispatch.close_incident", {"incident": one["incident"]})
+
+
+async def test_an_orderly_stop_leaves_nobody_without_an_answer(suite: Suite, wire: Client, troubled_town: Town) -> None:
+    """What has come in is finished; what comes later is told at once that nobody is there."""
+    town = troubled_town
+
+    async def call(n: int) -> str:
+        body = {"kind": "dispute", **town.at(0), "summary": "两人争吵", "external_id": f"{town.name}-{n}"}
+        try:
+            answer = await ask(wire, "request.duty-room.dispatch.open_incident.v1", body, within_s=8)
+        except NoRespondersError:
+            return "nobody there"
+        except AssertionError:
+            return "silence"
+        return answer.body["incident"]
+
+    calls = [asyncio.create_task(call(n)) for n in range(100)]
+    opened = "SELECT count(*) FROM dispatch.incidents WHERE external_id LIKE $1"
+    await eventually(lambda: fetchval(suite, opened, f"{town.name}-%"))
+    await end(suite, "dispatch", signal.SIGTERM)
+    answers = Counter(await asyncio.gather(*calls))
+    await back(suite, "dispatch")
+    incidents = [{"incident": answer} for answer in answers if answer not in ("silence", "nobody there")]
+    await close(town, incidents)
+    assert answers["silence"] == 0
+    assert await fetchval(suite, opened, f"{town.name}-%") == len(incidents)
+    assert await openings(town, incidents) == [1] * len(incidents)
 
 
 async def test_ten_seconds_without_a_broker_lose_nothing_and_restart_nobody(

@@ -40,7 +40,7 @@ async def play(town: Town, rounds: int, at_once: int, rng: random.Random) -> lis
         work += [one_goes_on(town, offer, said["incident"], rng) for said in before for offer in said["tasks"]]
         before = (await asyncio.gather(*work))[:at_once]
         opened += before
-        if rng.random() < 0.4:
+        if rng.random() < 0.6:
             await close(town, opened[closed:])
             closed = len(opened)
     await close(town, opened[closed:])

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shouwang.common.testing import becomes, eventually, kept, relay_held
+from shouwang.common.testing import becomes, eventually, hearing, kept, relay_held
 from shouwang.stack.suite import Suite
 
 from .town import Town
@@ -77,6 +77,24 @@ async def test_reports_sent_while_it_was_down_count(suite: Suite, troubled_town:
     assert await presences(town, "a") == ["online"]
 
 
+async def test_a_cell_that_a_unit_left_while_location_was_down_is_told_so(suite: Suite, troubled_town: Town) -> None:
+    """Who keeps a map by cell would show it in both for ever: an empty cell has no full frames."""
+    town = troubled_town
+    async with hearing(town.connection, "location.>") as heard:
+        unit = await town.report("a", 0, age_s=100)
+        cell = next(msg.subject for msg in heard if unit.encode() in msg.data)
+        await swept_after(town, "a")
+        await end(suite, "location", signal.SIGKILL)
+        await say_unheard(town, "a", 4000)
+        await back(suite, "location")
+
+        def said(subject: str) -> list[dict[str, Any]]:
+            return [json.loads(msg.data) for msg in heard if msg.subject == subject]
+
+        await eventually(lambda: any(unit in frame["left"] for frame in said(cell)), within_s=10)
+        await eventually(lambda: said(cell.replace("cell", "count"))[-1]["count"] == 0, within_s=10)
+
+
 async def test_a_presence_that_was_committed_and_not_told_is_told_once_after_kill_9(
     suite: Suite, troubled_town: Town
 ) -> None:
@@ -108,7 +126,7 @@ async def test_saving_positions_does_not_bring_an_old_presence_back(suite: Suite
         await say_unheard(town, "a", 110)
         with contextlib.suppress(AssertionError):  # or the service sees to it itself that one comes after the other
             # Both want to write the unit's row: first who tells that it is online again, then who saves.
-            await becomes(lambda: holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"), 2, within_s=3)
+            await becomes(lambda: holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"), 2, within_s=2)
     await holder.close()
     await becomes(lambda: presences(town, "a"), ["silent", "online"])
     await end(suite, "location", signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import asyncpg
 import pytest
@@ -105,11 +106,21 @@ async def test_who_is_done_elsewhere_is_offered_what_waits(town: Town) -> None:
 
 
 async def test_the_most_urgent_of_those_that_wait_is_served_first(town: Town) -> None:
-    waiting = {priority: await town.open(priority=priority) for priority in ("low", "normal", "urgent", "high")}
-    assert {said["shortfall"] for said in waiting.values()} == {1}
-    for priority in ("urgent", "high", "normal", "low"):
-        await town.report(priority, 100)
-        await town.offer_to(waiting[priority]["incident"], priority)
+    waiting = {}
+    for priority in ("low", "normal", "urgent", "high"):
+        said = await town.open(priority=priority)
+        assert said["shortfall"] == 1
+        waiting[said["incident"]] = priority
+    served = []
+    for word in "abcd":
+        unit = await town.report(word, 100)
+        (task,) = await eventually(lambda unit=unit: _tasks(town, unit))
+        served.append(waiting[task["incident"]])
+    assert served == ["urgent", "high", "normal", "low"]
+
+
+async def _tasks(town: Town, unit: str) -> list[dict[str, Any]]:
+    return (await town.ask("dispatch.tasks", {"unit": unit})).body["tasks"]
 
 
 async def test_who_is_busy_silent_or_too_far_is_left_out_with_the_reason(town: Town, db: asyncpg.Pool) -> None:

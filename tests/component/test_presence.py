@@ -14,7 +14,7 @@ from shouwang.stack.suite import Suite
 from .town import FeedEar, Town
 from .trouble import back, end
 
-HASTE = {"SHOUWANG_SILENT_S": "2", "SHOUWANG_OFFLINE_S": "4", "SHOUWANG_SWEEP_S": "0.1", "SHOUWANG_SAVE_S": "0.2"}
+HASTE = {"SHOUWANG_SILENT_S": "2", "SHOUWANG_OFFLINE_S": "4", "SHOUWANG_SWEEP_S": "0.1", "SHOUWANG_SETTLE_S": "0.5"}
 
 
 @pytest.fixture(scope="module")

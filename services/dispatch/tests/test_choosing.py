@@ -49,6 +49,20 @@ def test_the_fastest(speed: float, speeds: Mapping[str, float], fastest: float) 
 
 
 @pytest.mark.parametrize(
+    ("short_for_s", "wait_s"),
+    [(0, 2), (-5, 2), (8, 2), (12, 3), (40, 10), (236, 59), (240, 60), (86_400, 60)],
+)
+def test_who_lacks_hands_is_tried_again_soon_at_first_and_then_ever_less_often(
+    short_for_s: float, wait_s: float
+) -> None:
+    assert Rules(retry_s=2).wait_s(short_for_s) == wait_s
+
+
+def test_the_first_wait_is_the_setting() -> None:
+    assert [Rules(retry_s=retry_s).wait_s(0) for retry_s in (0.1, 2, 30)] == [0.1, 2, 30]
+
+
+@pytest.mark.parametrize(
     ("age_s", "prevented", "reason"),
     [
         (0, None, None),
@@ -107,11 +121,11 @@ def test_is_settled_counts_with_the_fastest_kind(horizon_s: float, looked_to_m: 
 
 def test_soonest_is_the_least_travel_time_of_who_is_not_left_out() -> None:
     everybody = [near("a", 100), near("b", 400), near("c", 80)]
-    standings = {"b": Standing("bike")}
-    assert soonest(everybody, standings, [], RULES) == 80
-    assert soonest(everybody, standings, ["c"], RULES) == 100
-    assert soonest(everybody, standings, ["a", "c", "never-seen"], RULES) == 100
-    assert soonest(everybody, standings, "abc", RULES) == math.inf
+    kinds = {"b": "bike"}  # the others have not said theirs
+    assert soonest(everybody, kinds, [], RULES) == 80
+    assert soonest(everybody, kinds, ["c"], RULES) == 100
+    assert soonest(everybody, kinds, ["a", "c", "never-seen"], RULES) == 100
+    assert soonest(everybody, kinds, "abc", RULES) == math.inf
     assert soonest([], {}, [], RULES) == math.inf
 
 
@@ -170,9 +184,8 @@ def test_once_settled_nobody_farther_away_can_change_the_choice(
     assert choose([*looked_at, *beyond], {**standings, **others}, needed, NOW, rules) == choice
     everybody = [n for n in [*looked_at, *beyond] if why_not(n, {**standings, **others}[n.unit], NOW, rules) is None]
     first = choice.chosen[0]
-    assert rules.travel_s(standings[first.unit].kind, first.distance_m) == soonest(
-        everybody, {**standings, **others}, [], rules
-    )
+    kinds = {unit: standing.kind for unit, standing in {**standings, **others}.items()}
+    assert rules.travel_s(kinds[first.unit], first.distance_m) == soonest(everybody, kinds, [], rules)
 
 
 @given(CANDIDATES, st.integers(1, 4), RULE_SETS)
@@ -180,3 +193,10 @@ def test_once_settled_nobody_farther_away_can_change_the_choice(
 def test_the_order_in_which_units_are_looked_at_does_not_matter(rows: list[Row], needed: int, rules: Rules) -> None:
     everybody, standings = scene(rows)
     assert choose(everybody[::-1], standings, needed, NOW, rules) == choose(everybody, standings, needed, NOW, rules)
+
+
+@given(st.floats(0.01, 60), st.floats(0, 1e6), st.floats(0, 1e6))
+@settings(max_examples=100, deadline=None)
+def test_a_wait_never_shrinks_and_keeps_within_its_bounds(retry_s: float, one: float, other: float) -> None:
+    sooner, later = (Rules(retry_s=retry_s).wait_s(short_for_s) for short_for_s in sorted((one, other)))
+    assert retry_s <= sooner <= later <= 60

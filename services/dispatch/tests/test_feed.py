@@ -187,10 +187,83 @@ def test_who_was_forgotten_comes_back_with_any_time(feed: Follower) -> None:
     assert known(feed) == {"a": (27.7, 50)}
 
 
+def test_many_in_one_frame_are_placed_at_once(feed: Follower) -> None:
+    """As after a start, when a full frame names everybody in a cell; some are known already, some came by elsewhere."""
+    feed.apply(Frame(B, 0, [shown("u0", 50, 27.6), shown("u1", 200, 27.6)]))
+    feed.apply(Frame(A, 0, [shown(f"u{i}", 100, 27.7 + i / 100_000) for i in range(3000)], full=True))
+    assert len(feed.index) == len(known(feed)) == len(feed.kinds) == 3000
+    assert known(feed)["u0"] == (27.7, 100)
+    assert known(feed)["u1"] == (27.6, 200)  # newer than the frame says
+    assert known(feed)["u2999"] == (27.7 + 2999 / 100_000, 100)
+    found = [near.unit for near in feed.index.walk(27.7, 120.6, 5.0)]
+    assert found == ["u0", "u2", "u3", "u4"]  # 1.1 m apart; u1 is elsewhere
+
+
+def test_a_place_that_cannot_be_changes_nothing(feed: Follower) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100)]))
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are the geo library's
+        feed.apply(Frame(A, 1, [shown("a", 101), shown("b", 101, float("nan"))]))
+    assert known(feed) == {"a": (27.7, 100)}
+    assert feed.kinds.keys() == feed._cell_of.keys() == {"a"}
+
+
+# -- forgetting ------------------------------------------------------------------------------------------------------
+
+
+def test_who_was_not_heard_of_for_too_long_is_forgotten(feed: Follower) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 101), shown("c", 5000)]))
+    feed.apply(Frame(B, 0, [shown("d", 100)]))
+    feed.forget(3700.0)
+    assert known(feed).keys() == {"a", "b", "c", "d"}  # 3600 s is not too long yet
+    feed.forget(3700.5)
+    assert known(feed).keys() == feed.kinds.keys() == {"b", "c"}
+    assert len(feed.index) == 2
+    assert [near.unit for near in feed.index.walk(27.7, 120.6, 10_000)] == ["b", "c"]
+    feed.forget(1e9)
+    assert known(feed).keys() == feed.kinds.keys() == feed._cell_of.keys() == feed._members.keys() == set()
+
+
+def test_forgetting_goes_by_the_last_fix_and_not_by_when_it_came(feed: Follower) -> None:
+    feed.apply(Frame(A, 5000.0, [shown("a", 100)]))
+    feed.apply(Frame(A, 5001.0, [shown("a", 100)], full=True))
+    feed.forget(3701.0)
+    assert known(feed) == {}
+
+
+def test_nobody_known_nobody_forgotten(feed: Follower) -> None:
+    feed.forget(1e9)
+    assert len(feed.index) == 0
+
+
+def test_who_was_forgotten_is_shown_again_with_the_next_frame(feed: Follower) -> None:
+    feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 5000)]))
+    feed.forget(5000.0)
+    feed.apply(Frame(B, 1, [shown("a", 5001, 27.8)]))
+    feed.apply(Frame(A, 2, [], left=["a"]))  # from the cell that it was forgotten in
+    assert known(feed) == {"a": (27.8, 5001), "b": (27.7, 5000)}
+
+
+def test_how_long_is_a_setting() -> None:
+    feed = Follower(GeoIndex(), 10.0)
+    feed.apply(Frame(A, 0, [shown("a", 100), shown("b", 105)]))
+    feed.forget(111.0)
+    assert known(feed).keys() == {"b"}
+
+
 async def test_a_frame_that_cannot_be_read_costs_only_itself(feed: Follower) -> None:
     for data in (b"\xff", raw(units=[UNIT]), b"{}"):
         await feed._take(SimpleNamespace(subject=f"location.cell.v1.x.{A}", data=data))
     assert known(feed) == {"a": (27.7, 100.0)}
+
+
+def assert_the_books_agree(feed: Follower) -> None:
+    members = [(cell, unit) for cell, units in feed._members.items() for unit in units]
+    assert sorted(members) == sorted((cell, unit) for unit, cell in feed._cell_of.items())
+    assert all(feed._members.values())  # a cell without members takes up no room
+
+
+def unit_of(shown: UnitShown) -> str:
+    return shown.unit
 
 
 CELLS = st.sampled_from([A, B])
@@ -211,5 +284,34 @@ def test_whatever_comes_the_books_agree(frames: list[Frame]) -> None:
     for frame in frames:
         feed.apply(frame)
         assert known(feed).keys() == feed.kinds.keys() == feed._cell_of.keys()
-        members = [(cell, unit) for cell, units in feed._members.items() for unit in units]
-        assert sorted(members) == sorted((cell, unit) for unit, cell in feed._cell_of.items())
+        assert_the_books_agree(feed)
+
+
+PLACES = st.sampled_from([27.7, 27.7001, 27.71, 27.8])
+FRAME_AS_SENT = st.builds(
+    Frame,
+    CELLS,
+    st.just(0.0),
+    st.lists(
+        st.builds(shown, st.sampled_from("abc"), st.integers(0, 9).map(float), PLACES), max_size=3, unique_by=unit_of
+    ),
+    st.booleans(),
+    st.lists(st.sampled_from("abc"), max_size=2),
+)
+
+
+@given(st.lists(FRAME_AS_SENT | st.integers(0, 12).map(float), max_size=20))
+@settings(max_examples=80, deadline=None)
+def test_whatever_comes_and_is_forgotten_the_index_agrees_too(steps: list[Frame | float]) -> None:
+    feed = Follower(GeoIndex(), 4.0)
+    for step in steps:
+        if isinstance(step, Frame):
+            feed.apply(step)
+        else:
+            feed.forget(step)
+            assert all(time >= step - 4.0 for _, time in known(feed).values())
+        assert known(feed).keys() == feed.kinds.keys() == feed._cell_of.keys() == feed.index.slots.keys()
+        assert_the_books_agree(feed)
+        cells = {slot: cell for cell, slots in feed.index.cells.items() for slot in slots}
+        assert len(feed.index) == len(cells) == sum(map(len, feed.index.cells.values())) == len(known(feed))
+        assert all(feed.index.cell[slot] == cell for slot, cell in cells.items())

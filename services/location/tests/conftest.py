@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from shouwang.location.domain.fixes import Limits
 from shouwang.location.domain.presence import Patience
@@ -34,3 +35,9 @@ def report() -> Callable[..., Report]:
 def where() -> Whereabouts:
     """A memory that knows nobody yet."""
     return Whereabouts(Limits(), Patience(), "patroller")
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    """Where a test's metrics are read."""
+    return CollectorRegistry()

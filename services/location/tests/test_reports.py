@@ -16,7 +16,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from nats.js.api import DeliverPolicy
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
@@ -222,7 +223,8 @@ def test_what_the_door_lets_pass_is_refused_by_the_judge(fields: dict[str, objec
 
 def moments() -> st.SearchStrategy[str]:
     offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-    aware = st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1), timezones=offsets)  # noqa: DTZ001 - hypothesis adds the zone
+    first, last = datetime(1971, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
+    aware = st.datetimes(first, last, timezones=offsets)
     return aware.map(datetime.isoformat) | aware.map(lambda t: t.astimezone(UTC).isoformat().replace("+00:00", "Z"))
 
 
@@ -430,23 +432,43 @@ async def test_report_to_visible_is_measured_from_the_oldest_report_of_the_batch
 
 
 class Kept:
-    """A consumer of REPORTS that has delivered so many of its messages before it is asked how many are left."""
+    """The consumer of REPORTS: so many of its messages are delivered before it is asked how many are left.
 
-    def __init__(self, messages: list[SimpleNamespace], delivered: int) -> None:
-        self._messages, self._delivered = messages, delivered
+    `later` are reports that come in live meanwhile: the broker delivers them here too.
+    """
 
-    async def subscribe(self, *_: Any, **__: Any) -> "Kept":
+    def __init__(self, messages: list[SimpleNamespace], delivered: int, later: list[SimpleNamespace]) -> None:
+        self._messages, self._delivered, self._later = messages, delivered, later
+        self.asked: dict[str, Any] = {}
+        self.is_open = False
+
+    async def subscribe(self, subject: str, *, cb: Callable[[Any], Awaitable[None]], **asked: Any) -> "Kept":
+        self.asked, self.is_open = {"subject": subject, **asked}, True
+        for message in self._messages[: self._delivered]:
+            await cb(message)
+        self._work = asyncio.create_task(self._deliver(cb))
         return self
 
+    async def _deliver(self, cb: Callable[[Any], Awaitable[None]]) -> None:
+        self._asked = asyncio.Event()
+        await self._asked.wait()
+        for message in [*self._messages[self._delivered :], *self._later]:
+            await asyncio.sleep(0)
+            await cb(message)
+
     async def consumer_info(self) -> SimpleNamespace:
+        await asyncio.sleep(0)
+        self._asked.set()
         sequence = SimpleNamespace(consumer_seq=self._delivered, stream_seq=self._delivered)
         return SimpleNamespace(num_pending=len(self._messages) - self._delivered, delivered=sequence)
 
-    async def next_msg(self, timeout: float = 1.0) -> SimpleNamespace:  # noqa: ASYNC109 - the client's own signature
-        return self._messages.pop(0)
-
     async def unsubscribe(self) -> None:
-        pass
+        self.is_open = False
+        await self._work
+
+
+def kept_reports(units: str, now: float) -> list[SimpleNamespace]:
+    return [SimpleNamespace(subject=f"report.{unit}", data=body(time=now)) for unit in units]
 
 
 @pytest.mark.parametrize("delivered", [0, 1, 3, 5])
@@ -456,18 +478,52 @@ async def test_catching_up_takes_all_that_was_kept(
 ) -> None:
     monkeypatch.setattr(reports_module, "MAX_BATCH", at_once)
     door, now = reports(), time.time()
-    messages = [
-        SimpleNamespace(subject=f"report.{unit}", data=body(time=now), metadata=SimpleNamespace(num_pending=4 - i))
-        for i, unit in enumerate("abcde")
-    ]
-    kept = Kept(messages, delivered)
+    batches: list[int] = []
+    apply = door.apply
+
+    def counting(messages: Any, now: float) -> Any:
+        batches.append(len(messages))
+        return apply(messages, now)
+
+    monkeypatch.setattr(door, "apply", counting)
+    kept = Kept(kept_reports("abcde", now), delivered, [])
     broker: Any = SimpleNamespace(jetstream=lambda: kept)
-    assert await door.catch_up(broker, datetime.now(UTC)) == 5
+    assert await door.catch_up(broker) == 5
     assert door._whereabouts.index.slots.keys() == set("abcde")
-    assert messages == []
+    assert (sum(batches), max(batches)) == (5, min(5, at_once))
+    assert not kept.is_open
+
+
+@pytest.mark.parametrize("delivered", [0, 2])
+async def test_catching_up_does_not_wait_for_what_comes_in_meanwhile(delivered: int) -> None:
+    door, now = reports(), time.time()
+    kept = Kept(kept_reports("ab", now), delivered, kept_reports("xyz", now))
+    broker: Any = SimpleNamespace(jetstream=lambda: kept)
+    assert await door.catch_up(broker) == 2  # the rest comes by the subscription of `listen()`
+    assert door._whereabouts.index.slots.keys() == set("ab")
+
+
+async def test_catching_up_asks_for_the_last_report_of_each_unit_only() -> None:
+    kept = Kept([], 0, [])
+    broker: Any = SimpleNamespace(jetstream=lambda: kept)
+    await reports().catch_up(broker)
+    assert (kept.asked["subject"], kept.asked["stream"]) == ("report.*", "REPORTS")
+    assert kept.asked["config"].deliver_policy is DeliverPolicy.LAST_PER_SUBJECT
+
+
+async def test_a_kept_report_that_cannot_be_used_costs_only_itself() -> None:
+    now = time.time()
+    messages = kept_reports("abc", now)
+    messages[1].data = b"?"
+    kept = Kept(messages, 1, [])
+    broker: Any = SimpleNamespace(jetstream=lambda: kept)
+    door = reports()
+    assert await door.catch_up(broker) == 3
+    assert door._whereabouts.index.slots.keys() == set("ac")
 
 
 async def test_catching_up_with_nothing_kept() -> None:
-    kept = Kept([], 0)
+    kept = Kept([], 0, [])
     broker: Any = SimpleNamespace(jetstream=lambda: kept)
-    assert await reports().catch_up(broker, datetime.now(UTC)) == 0
+    assert await reports().catch_up(broker) == 0
+    assert not kept.is_open

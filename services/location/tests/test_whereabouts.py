@@ -148,10 +148,28 @@ def test_each_change_of_presence_is_told_once(where: Whereabouts, report: Make) 
     assert told(where, NOW + 700) == {"a": Presence.ONLINE}
 
 
+@pytest.mark.parametrize(("most", "portions"), [(1, 5), (2, 3), (5, 1), (1000, 1)])
+def test_changes_of_presence_come_in_portions_each_once(
+    where: Whereabouts, report: Make, most: int, portions: int
+) -> None:
+    where.apply([report(f"u{i}", NOW, 27.7 + i / 100) for i in range(5)], NOW)
+    for moment, presence in ((NOW, Presence.ONLINE), (NOW + 121, Presence.SILENT), (NOW + 601, Presence.OFFLINE)):
+        said: list[str] = []
+        for _ in range(portions):
+            changes = where.changes_of_presence(moment, most)
+            assert len(changes) <= most
+            assert {change.presence for change in changes} == {presence}
+            said += [change.unit for change in changes]
+            where.said(changes)
+        assert sorted(said) == [f"u{i}" for i in range(5)]
+        assert where.changes_of_presence(moment, most) == []
+
+
 def test_a_change_that_could_not_be_told_is_told_again(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW)], NOW)
     for _ in range(2):  # the database was away: nothing was said
-        assert [(change.unit, change.presence) for change in where.changes_of_presence(NOW, 1000)] == [("a", Presence.ONLINE)]
+        changes = where.changes_of_presence(NOW, 1000)
+        assert [(change.unit, change.presence) for change in changes] == [("a", Presence.ONLINE)]
 
 
 def test_who_reports_while_being_given_up_stays(where: Whereabouts, report: Make) -> None:
@@ -207,6 +225,38 @@ def test_only_a_newer_fix_is_unsaved(where: Whereabouts, report: Make) -> None:
     where.saved(first)
     assert [(known.unit, known.time) for known in where.unsaved(1000)] == [("b", NOW + 1)]
     where.saved(where.unsaved(1000))
+    assert where.unsaved(1000) == []
+
+
+@pytest.mark.parametrize(("most", "portions"), [(1, 5), (2, 3), (5, 1), (1000, 1)])
+def test_what_is_unsaved_comes_in_portions_each_once(
+    where: Whereabouts, report: Make, most: int, portions: int
+) -> None:
+    where.apply([report(f"u{i}", NOW, 27.7 + i / 100) for i in range(5)], NOW)
+    names: list[str] = []
+    for _ in range(portions):
+        portion = where.unsaved(most)
+        assert len(portion) <= most
+        names += [known.unit for known in portion]
+        where.saved(portion)
+    assert sorted(names) == [f"u{i}" for i in range(5)]
+    assert where.unsaved(most) == []
+
+
+def test_whose_presence_was_told_was_saved_with_it(where: Whereabouts, report: Make) -> None:
+    where.apply([report("a", NOW), report("b", NOW)], NOW)
+    changes = where.changes_of_presence(NOW, 1000)
+    where.apply([report("b", NOW + 1, 27.7001)], NOW + 1)  # between the commit's start and its end
+    where.said(changes)
+    assert [(known.unit, known.time) for known in where.unsaved(1000)] == [("b", NOW + 1)]
+
+
+def test_telling_an_older_fix_does_not_undo_a_save(where: Whereabouts, report: Make) -> None:
+    where.apply([report("a", NOW)], NOW)
+    changes = where.changes_of_presence(NOW, 1000)
+    where.apply([report("a", NOW + 1)], NOW + 1)
+    where.saved(where.unsaved(1000))
+    where.said(changes)
     assert where.unsaved(1000) == []
 
 

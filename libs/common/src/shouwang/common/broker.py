@@ -16,19 +16,21 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 from pydantic_core import from_json
 
+from shouwang.common.hearing import keep_hearing
 from shouwang.common.metrics import measuring
 from shouwang.common.problems import Problem
 from shouwang.common.settings import ServiceSettings
 from shouwang.common.telemetry import log
 
-BACKSTOP_DELIVERIES = 50
-"""The door puts a message aside after `settings.attempts`; the broker stops only if no door ever gets to it."""
+BACKSTOP_DELIVERIES = 10_000
+"""The door puts a message aside after `settings.attempts`, but waits out a database that is away: a week if need be."""
 
 
 def make_broker(
     name: str, settings: ServiceSettings, registry: CollectorRegistry, traces: TracerProvider
 ) -> NatsBroker:
     """A broker that reconnects for ever and measures, traces and decodes every message alike."""
+    keep_hearing()
     return NatsBroker(
         servers(settings.nats_url),
         name=f"shouwang-{name}",
@@ -62,9 +64,9 @@ async def decode(message: NatsMessage) -> Any:
     try:
         body = from_json(message.body or b"{}")
     except ValueError as error:
-        raise Problem(400, f"body: not JSON: {error}", [{"field": "body", "detail": f"not JSON: {error}"}]) from None
+        raise Problem.of_field("body", f"not JSON: {error}") from None
     if not isinstance(body, dict):
-        raise Problem(400, "body: must be a JSON object", [{"field": "body", "detail": "must be a JSON object"}])
+        raise Problem.of_field("body", "must be a JSON object")
     return body
 
 

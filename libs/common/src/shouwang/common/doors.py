@@ -80,7 +80,7 @@ class RequestDoor(BaseMiddleware[Any, Any]):
         """FastStream's hook around the handler."""
         try:
             if not TOKEN.fullmatch(msg.path.get("principal", "")):
-                raise Problem(HTTPStatus.BAD_REQUEST, "principal: must be 1-64 of A-Z a-z 0-9 _ -")
+                raise Problem.of_field("principal", "must be 1-64 of A-Z a-z 0-9 _ -")
             return await self.answer(call_next, msg)
         except Exception as error:  # noqa: BLE001 - the door: whoever asked gets a problem, whatever it was
             problem = problem_of(error, await _body(msg))
@@ -140,7 +140,9 @@ class FactDoor(BaseMiddleware[Any, Any]):
             if isinstance(error, Problem) or _is_about_the_body(error):  # trying again cannot mend it
                 await self._bury(msg, reason=problem_of(error).detail)
             reason = f"{type(error).__name__}: {first_line(error)}"
-            if metadata.num_delivered >= settings.attempts:
+            if metadata.num_delivered >= settings.attempts and not is_away(
+                error
+            ):  # an outage is not the message's fault
                 await self._bury(msg, reason=f"{reason} ({metadata.num_delivered} deliveries)")
             delay = min(settings.retry_s * 2 ** (metadata.num_delivered - 1), settings.retry_max_s)
             log.warning("will be delivered again", subject=msg.raw_message.subject, error=reason, delay_s=delay)

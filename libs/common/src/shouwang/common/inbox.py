@@ -25,7 +25,7 @@ async def claim(tx: Transaction, principal: str, key: str, subject: str, request
     Raises: Problem 409 when the key was used for something else.
     """
     if not KEY.fullmatch(key):
-        raise Problem(HTTPStatus.BAD_REQUEST, "Idempotency-Key: must have 1-200 printable ASCII characters")
+        raise Problem.of_field("Idempotency-Key", "must have 1-200 printable ASCII characters")
     row = {"principal": principal, "idempotency_key": key, "subject": subject, "request_hash": request_hash}
     if (await tx.execute(insert(answers).values(row).on_conflict_do_nothing())).rowcount == 1:
         return None
@@ -37,7 +37,8 @@ async def claim(tx: Transaction, principal: str, key: str, subject: str, request
         )
     ).one()
     if (used.subject, used.request_hash) != (subject, request_hash):
-        raise Problem(HTTPStatus.CONFLICT, "Idempotency-Key: this key was used for a different request; take a new key")
+        taken = "this key was used for a different request; take a new key"
+        raise Problem.of_field("Idempotency-Key", taken, HTTPStatus.CONFLICT)
     return bytes(used.reply)
 
 

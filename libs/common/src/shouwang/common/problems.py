@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+MOST_CHARACTERS = 300
+"""Of a field's name and of what is said of it: the problem must fit in a message, whatever was sent."""
+
 
 class Problem(Exception):
     """A refusal in words for whoever asked. Raise it anywhere in a handler: nothing is committed.
@@ -20,6 +23,11 @@ class Problem(Exception):
         self.status = status
         self.detail = detail
         self.errors = [dict(error) for error in errors]
+
+    @classmethod
+    def of_field(cls, field: str, detail: str, status: int = HTTPStatus.BAD_REQUEST) -> "Problem":
+        """A problem with one field; its words begin with the field's name."""
+        return cls(status, f"{field}: {detail}", [{"field": field, "detail": detail}])
 
     def body(self) -> bytes:
         """The problem as `application/problem+json`."""
@@ -46,7 +54,9 @@ def bad_input(errors: Sequence[Mapping[str, Any]], body: Any = None, *, skip: in
         body: what the caller sent; a part of a location that is not in it is the name of a variant, and left out.
         skip: so many leading parts of each location are ours, not the caller's.
     """
-    faults = [{"field": _path(error["loc"][skip:], body), "detail": str(error["msg"])} for error in errors]
+    faults = [
+        {"field": _path(error["loc"][skip:], body), "detail": str(error["msg"])[:MOST_CHARACTERS]} for error in errors
+    ]
     words = "; ".join(f"{fault['field']}: {fault['detail']}" for fault in faults[:5])
     return Problem(HTTPStatus.BAD_REQUEST, words, faults[:50])
 
@@ -61,4 +71,4 @@ def _path(location: Sequence[str | int], body: Any) -> str:
             here = here[part]
         except (LookupError, TypeError):
             here = None
-    return path or "body"
+    return path[:MOST_CHARACTERS] or "body"  # a name that the caller made up may be as long as a message

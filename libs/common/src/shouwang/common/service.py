@@ -16,6 +16,7 @@ from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.nats import NatsBroker, NatsRouter
 from faststream.specification import AsyncAPI
 from nats.aio.client import Client
+from nats.aio.subscription import Subscription
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, make_asgi_app
 
 from shouwang.common.broker import make_broker
@@ -113,6 +114,9 @@ class Service:
 
     async def _finish(self) -> None:
         """No new messages; what is in hand ends; the outbox is published; then the broker may close."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.stop_s):
+                await asyncio.gather(*map(_finished, self.broker.subscribers))
         for subscriber in self.broker.subscribers:
             await subscriber.stop()
         relay, *others = self._tasks
@@ -137,6 +141,22 @@ class Service:
         missing = [name for name, good in state.items() if not good]
         body = f"not ready: {', '.join(missing)}\n" if missing else "ready\n"
         return AsgiResponse(body.encode(), 503 if missing else 200, {"content-type": "text/plain"})
+
+
+async def _finished(subscriber: Any) -> None:
+    """Take no more requests, and wait until those that have come in are answered: a stop would drop them unread."""
+    subscription = getattr(subscriber, "subscription", None)
+    if not isinstance(subscription, Subscription):
+        return  # a consumer of a stream: what it has not acknowledged is delivered again
+    await subscription.drain()  # type: ignore[no-untyped-call]
+    workers = getattr(subscriber, "max_workers", 0)
+    while workers and _at_work(subscriber, workers):  # noqa: ASYNC110 - the framework has no event for it
+        await asyncio.sleep(0.01)
+    subscriber.subscription = None  # the framework's own stop would end it a second time
+
+
+def _at_work(subscriber: Any, workers: int) -> bool:
+    return bool(subscriber.receive_stream.statistics().current_buffer_used) or subscriber.limiter.value < workers
 
 
 @get

@@ -87,7 +87,11 @@ class Follower:
 
     def apply(self, frame: Frame) -> None:
         """Bring the index to what a frame says. Frames of different cells may overtake each other: times decide."""
-        self._show([shown for shown in frame.units if self._is_newer(shown)], frame.cell)
+        newest: dict[str, UnitShown] = {}
+        for shown in frame.units:
+            if self._is_newer(shown) and (shown.unit not in newest or newest[shown.unit].time <= shown.time):
+                newest[shown.unit] = shown
+        self._show(list(newest.values()), frame.cell)
         gone = set(frame.left)
         if frame.full:
             gone |= self._members.get(frame.cell, set()) - {shown.unit for shown in frame.units}

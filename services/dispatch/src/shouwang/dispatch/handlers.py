@@ -26,7 +26,7 @@ from shouwang.contracts.dispatch import (
 )
 from shouwang.contracts.location import UnitOffline, UnitOnline, UnitSilent
 from shouwang.dispatch import SERVICE, store
-from shouwang.dispatch.domain.progress import Incident, Task, after, incident_status
+from shouwang.dispatch.domain.progress import LIVE, Incident, Task, after, incident_status
 from shouwang.dispatch.offers import Filled, Offers
 from shouwang.dispatch.steps import step, tell_step
 
@@ -61,16 +61,18 @@ async def respond(ask: Respond, principal: Principal, tx: Tx, hands: Hands, cloc
     """A unit answers for its own task."""
     call, task = await _lock(tx, ask.task)
     if task.unit != principal:
-        raise Problem(403, f"task: {ask.task} was offered to another unit")
+        raise Problem.of_field("task", f"{ask.task} was offered to another unit", 403)
     status = after(Task(task.status), ask.answer)
     if status is None:
-        raise Problem(409, f"answer: a task that is {task.status} cannot be answered with {ask.answer}")
+        raise Problem.of_field("answer", f"a task that is {task.status} cannot be answered with {ask.answer}", 409)
     if status != task.status:
         await step(tx, task, status, clock(), note=ask.note)
         if status is Task.DECLINED:
             await hands.fill(tx, call)
         else:
             await store.set_incident(tx, call.id, status=str(incident_status(await store.statuses(tx, call.id))))
+        if status not in LIVE:
+            await store.wake_short(tx, clock())
     return TaskAnswered(task=ask.task, status=status.value)
 
 
@@ -80,9 +82,10 @@ async def cancel_task(ask: CancelTask, tx: Tx, hands: Hands, clock: Now) -> Task
     call, task = await _lock(tx, ask.task)
     if Task(task.status) is not Task.CANCELLED:
         if Task(task.status) not in (Task.OFFERED, Task.ACCEPTED, Task.ARRIVED):
-            raise Problem(409, f"task: it has ended already ({task.status})")
+            raise Problem.of_field("task", f"it has ended already ({task.status})", 409)
         await step(tx, task, Task.CANCELLED, clock(), note=ask.reason)
         await hands.fill(tx, call)
+        await store.wake_short(tx, clock())
     return TaskAnswered(task=ask.task, status="cancelled")
 
 
@@ -91,13 +94,14 @@ async def close_incident(ask: CloseIncident, tx: Tx, clock: Now) -> IncidentClos
     """End an incident and take back what is still live of it."""
     call, now = await store.lock_incident(tx, ask.incident), clock()
     if call is None:
-        raise Problem(404, f"incident: {ask.incident} is not known")
+        raise Problem.of_field("incident", f"{ask.incident} is not known", 404)
     if call.status != Incident.CLOSED:
         for task in await store.cancel_live(tx, call.id, now):
             tell_step(tx, task, Task.CANCELLED, now)
         closed = {"status": str(Incident.CLOSED), "outcome": ask.outcome, "note": ask.note, "closed_at": now}
         await store.set_incident(tx, call.id, missing=0, **closed)
         tx.tell(ClosedFact(incident=call.id, outcome=ask.outcome, at=now))
+        await store.wake_short(tx, now)
     return IncidentClosedReply(incident=call.id, status="closed")
 
 
@@ -113,14 +117,14 @@ async def _lock(tx: Transaction, task_id: str) -> tuple[store.Call, Row[Any]]:
     call = await store.lock_incident(tx, task.incident) if task else None
     task = await store.task(tx, task_id)  # as it is now that nobody else can change it
     if task is None or call is None:
-        raise Problem(404, f"task: {task_id} is not known")
+        raise Problem.of_field("task", f"{task_id} is not known", 404)
     return call, task
 
 
 async def _opened_before(tx: Transaction, principal: str, external_id: str) -> IncidentOpened:
     incident = await store.incident_by_external_id(tx, principal, external_id)
-    rows = await store.tasks_of(tx, [incident])
     call = await store.lock_incident(tx, incident)
+    rows = await store.tasks_of(tx, [incident])
     assert call is not None
     return IncidentOpened(
         incident=incident,

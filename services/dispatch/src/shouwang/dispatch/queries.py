@@ -29,7 +29,7 @@ async def incident(ask: Incident, view: View) -> IncidentNow:
     """One incident with its tasks, and who was left out of the last decision."""
     row = await store.incident(view, ask.incident)
     if row is None:
-        raise Problem(404, f"incident: {ask.incident} is not known")
+        raise Problem.of_field("incident", f"{ask.incident} is not known", 404)
     left_out = [LeftOut(**left) for left in await store.last_left_out(view, ask.incident)]
     return _incident(row, await store.tasks_of(view, [row.id]), left_out)
 

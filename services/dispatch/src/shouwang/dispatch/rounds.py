@@ -1,6 +1,7 @@
 """What dispatch does by the clock: offers that nobody answered go on, incidents that lack hands are tried again."""
 
 import asyncio
+from datetime import timedelta
 
 from nats.aio.client import Client
 
@@ -54,11 +55,24 @@ class Rounds:
         """Incidents that lack hands and whose turn it is: the most urgent first, then the oldest."""
         while True:
             await asyncio.sleep(self._settings.retry_short_s)
-            while await self._database.run(self._retry):
+            while await self._retry_next():
                 pass
 
-    async def _retry(self, tx: Transaction) -> bool:
+    async def _retry_next(self) -> bool:
+        """As in `_alone`: an incident that cannot be decided waits a minute, and the next one has its turn."""
+        tried: list[str] = []
+        try:
+            await self._database.run(lambda tx: self._retry(tx, tried))
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is this incident's alone
+            log.error("an incident that lacks hands could not be tried again", incident=tried[-1:], exc_info=error)
+            later = self._clock() + timedelta(minutes=1)
+            async with self._database.transaction() as tx:
+                for incident in tried[-1:]:
+                    await store.set_incident(tx, incident, retry_at=later)
+        return bool(tried)
+
+    async def _retry(self, tx: Transaction, tried: list[str]) -> None:
         call = await store.lock_next_short(tx, self._clock())
         if call is not None:
+            tried.append(call.id)
             await self._offers.fill(tx, call)
-        return call is not None

@@ -74,6 +74,15 @@ async def lock_next_short(tx: Transaction, now: datetime) -> Call | None:
     return Call(**row._mapping) if row else None
 
 
+async def wake_short(tx: Transaction, now: datetime) -> None:
+    """Somebody is free again: let all that lack hands be tried at once, so that the most urgent comes first.
+
+    Those that another transaction is deciding at this moment are passed over, they are being tried anyway.
+    """
+    waiting = select(incidents.c.id).where(_open, incidents.c.missing > 0).with_for_update(skip_locked=True)
+    await tx.execute(update(incidents).where(incidents.c.id.in_(waiting)).values(retry_at=now))
+
+
 async def set_incident(tx: Transaction, incident: str, **values: Any) -> None:
     """Change columns of an incident."""
     await tx.execute(update(incidents).where(incidents.c.id == incident).values(values))

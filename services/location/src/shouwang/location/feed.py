@@ -42,6 +42,13 @@ class Feed:
         """These slots have a new position."""
         self._changed.update(slots.tolist())
 
+    def remember(self, slots: NDArray[np.int64]) -> None:
+        """These were told where they are by an earlier process: who has gone since is taken away from there."""
+        for slot in slots.tolist():
+            unit = self._whereabouts.index.units[slot]
+            assert unit is not None
+            self._enter(unit, slot, parent(self._whereabouts.index.cell.item(slot), FEED_RES))
+
     def frames(self, now: float) -> list[tuple[str, bytes]]:
         """Messages for what has changed and was not told yet, `(subject, body)`, one a cell; a part of very much."""
         index = self._whereabouts.index
@@ -80,7 +87,7 @@ class Feed:
 
     def counts(self, now: float, *, everywhere: bool = False) -> list[tuple[str, bytes]]:
         """Messages with the number of units by kind, for the cells that somebody entered or left."""
-        cells = set(self._members) | self._recount if everywhere else self._recount
+        cells = self._members.keys() | self._emptied.keys() | self._recount if everywhere else self._recount
         self._recount = set()
         messages = []
         for cell in cells:
@@ -107,6 +114,9 @@ class Feed:
         if before is not None:
             self._leave(unit, before, now)
             left.setdefault(before, []).append(unit)
+        self._enter(unit, slot, cell)
+
+    def _enter(self, unit: str, slot: int, cell: int) -> None:
         self._members.setdefault(cell, {})[unit] = slot
         self._emptied.pop(cell, None)
         self._cell_of[unit] = cell

@@ -28,6 +28,7 @@ def assemble(settings: Settings) -> Service:
         async with service.database.reading() as view:
             known = await store.everybody_shown(view)
         where.restore(known)
+        feed.remember(where.placed())
         log.info("remembered", units=len(known), reports=await reports.catch_up(broker))
         feed.changed(where.placed())
 

@@ -63,7 +63,9 @@ async def in_region(ask: InRegion, where: Where) -> UnitsInRegion:
     now = time.time()
     inside = sorted(where.index.inside(_region(ask.region)))
     if len(inside) > MOST_UNITS:
-        raise Problem(413, f"region: {len(inside):,} units are inside, more than fit in an answer; draw it smaller")
+        raise Problem.of_field(
+            "region", f"{len(inside):,} units are inside, too many for an answer; draw it smaller", 413
+        )
     units = [
         UnitInRegion(unit=p.unit, lat=p.lat, lon=p.lon, age_s=_age(p, now), cell=token(p.cell))
         for p in inside
@@ -94,7 +96,7 @@ async def unit(
         async with database.reading() as view:
             kept = await store.unit(view, ask.unit)
         if kept is None:
-            raise Problem(404, f"unit: {ask.unit} is not known")
+            raise Problem.of_field("unit", f"{ask.unit} is not known", 404)
         known = kept
     age_s = max(0.0, time.time() - known.time)
     return UnitNow(
@@ -108,7 +110,7 @@ def _region(shape: geojson.Region) -> Region:
     try:
         return Region.from_geojson(shape.model_dump())
     except RegionError as error:
-        raise Problem(400, f"region: {error}", [{"field": f"region.{error.path}", "detail": str(error)}]) from None
+        raise Problem.of_field(f"region.{error.path}", str(error)) from None
 
 
 def _wanted(

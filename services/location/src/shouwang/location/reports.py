@@ -14,14 +14,16 @@ import msgspec
 import prcoords
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from shouwang.common import hearing
 from shouwang.common.doors import TOKEN
 from shouwang.location.domain.whereabouts import Report, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
 
 NAN, INFINITY = float("nan"), float("inf")
+LOOK_S, QUIET_S = 0.2, 10.0
 MAX_BATCH = 8192
 """Larger batches are split, so that questions are answered in between."""
 
@@ -113,23 +115,30 @@ class Reports:
         kept = await broker.jetstream().subscribe(
             "report.*",
             stream="REPORTS",
-            ordered_consumer=True,
-            config=ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT),
+            # Not an ordered consumer: that begins anew at every message which the client cannot read, for ever.
+            config=ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT, ack_policy=AckPolicy.NONE),
             cb=arrived.put,
         )
         asked = await kept.consumer_info()
         on_its_way = asked.delivered.consumer_seq if asked.delivered else 0  # no longer pending, not here yet
         total = (asked.num_pending or 0) + on_its_way
-        batch = []
-        for number in range(1, total + 1):
-            async with asyncio.timeout(10):
-                msg = await arrived.get()
-            batch.append((msg.subject, msg.data))
-            if len(batch) == MAX_BATCH or number == total:
-                self.apply(batch, time.time())
-                batch = []
+        batch: list[tuple[str, bytes]] = []
+        dropped, quiet = hearing.dropped, 0
+        while len(batch) + hearing.dropped - dropped < total:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    msg = await arrived.get()
+            except TimeoutError:
+                quiet += 1
+                if quiet * LOOK_S > QUIET_S:
+                    raise TimeoutError(f"stream REPORTS went silent after {len(batch)} of {total} reports") from None
+            else:
+                quiet = 0
+                batch.append((msg.subject, msg.data))
         await kept.unsubscribe()
-        return total
+        for start in range(0, len(batch), MAX_BATCH):
+            self.apply(batch[start : start + MAX_BATCH], time.time())
+        return len(batch)
 
     def apply(self, messages: list[tuple[str, bytes]], now: float) -> Counter[str]:
         """Judge and apply messages `(subject, body)`; how many could not be used, by reason."""

@@ -32,6 +32,7 @@ class Rounds:
     ) -> None:
         self._where, self._feed, self._database = where, feed, database
         self._settings, self._metrics = settings, metrics
+        self._hearing_from: float | None = None
         self._writing = asyncio.Lock()  # what is saved must not be older than the presence that was told meanwhile
 
     async def send_feed(self, broker: Client) -> None:
@@ -49,16 +50,24 @@ class Rounds:
 
     async def sweep(self, broker: Client) -> None:
         """Say whose presence has changed, and how many units are where."""
-        judged_from = 0.0
         while True:
             now = time.time()
-            if not broker.is_connected:  # we hear nobody, which says nothing about them
-                judged_from = now + self._settings.settle_s
-            while now >= judged_from and await self._tell_presence(broker, now):
+            hearing = self._is_hearing(broker, now)
+            while await self._tell_presence(broker, now, hearing=hearing):
                 pass
-            await self._feed.send(broker, self._feed.counts(now))
+            if broker.is_connected:
+                await self._feed.send(broker, self._feed.counts(now))
             self._metrics.tracked.set(len(self._where.index))
             await asyncio.sleep(self._settings.sweep_s)
+
+    def _is_hearing(self, broker: Client, now: float) -> bool:
+        """Whether a unit's silence is its own: not while the broker is away, nor until reports had time to come.
+
+        At the first look too: the whole machine may have been away.
+        """
+        if self._hearing_from is None or not broker.is_connected:
+            self._hearing_from = now + self._settings.settle_s
+        return broker.is_connected and now >= self._hearing_from
 
     async def save(self, _: Client) -> None:
         """Keep the positions that have changed since they were saved last."""
@@ -71,9 +80,9 @@ class Rounds:
         while await self._save_portion():
             pass
 
-    async def _tell_presence(self, broker: Client, now: float) -> bool:
+    async def _tell_presence(self, broker: Client, now: float, *, hearing: bool) -> bool:
         async with self._writing:
-            changes = self._where.changes_of_presence(now, PORTION)
+            changes = self._where.changes_of_presence(now, PORTION, hearing=hearing)
             if not changes:
                 return False
             async with self._database.transaction() as tx:

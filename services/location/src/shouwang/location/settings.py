@@ -17,7 +17,9 @@ class Settings(ServiceSettings):
     save_s: float = Field(default=5.0, gt=0, description="last known positions are saved this often")
     silent_s: float = Field(default=120.0, gt=0, description="no fix for this long: silent")
     settle_s: float = Field(
-        default=15.0, ge=0, description="nobody is called silent for this long after the broker was away"
+        default=15.0,
+        ge=0,
+        description="nobody is called silent so soon after a start, or after the broker was away",
     )
     offline_s: float = Field(default=600.0, gt=0, description="no fix for this long: offline")
     future_s: float = Field(default=60.0, ge=0, description="how far ahead a phone's clock may be")

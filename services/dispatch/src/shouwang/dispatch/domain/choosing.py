@@ -40,7 +40,7 @@ class Rules:
 
     def wait_s(self, short_for_s: float) -> float:
         """When an incident that lacks hands for so long is tried again: soon at first, then ever less often."""
-        return min(max(self.retry_s, short_for_s / 4), 60.0)
+        return max(self.retry_s, min(short_for_s / 4, 60.0))
 
     def travel_s(self, kind: str, distance_m: float) -> float:
         """How long a unit of this kind needs for a distance."""

@@ -108,11 +108,18 @@ class Whereabouts:
         for slot, known in zip(slots.tolist(), everybody, strict=True):
             self._kind[slot] = known.kind
 
-    def changes_of_presence(self, now: float, most: int) -> list[Known]:
-        """Units, at most so many, whose presence is no longer what was last said, with the presence they have now."""
+    def changes_of_presence(self, now: float, most: int, *, hearing: bool = True) -> list[Known]:
+        """Units, at most so many, whose presence is no longer what was last said, with the presence they have now.
+
+        Args:
+            hearing: false while reports cannot reach us: then nobody's silence says anything.
+        """
         placed = self.placed()
         wanted = presences(now - self.index.time[placed], self._patience)
-        different = np.flatnonzero(wanted != self.presence[placed])[:most]
+        changed = wanted != self.presence[placed]
+        if not hearing:
+            changed &= wanted == Presence.ONLINE
+        different = np.flatnonzero(changed)[:most]
         return [
             self.known(int(slot))._replace(presence=Presence(int(now_is)))
             for slot, now_is in zip(placed[different], wanted[different], strict=True)
