@@ -30,5 +30,10 @@ Lat = Annotated[float, Field(ge=-90, le=90, description="WGS-84 latitude in degr
 Lon = Annotated[float, Field(ge=-180, le=180, description="WGS-84 longitude in degrees")]
 Metres = Annotated[float, Field(ge=0, description="great-circle metres")]
 Seconds = Annotated[float, Field(ge=0, description="seconds")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True, pattern=r"^[^\u0000]*$")]
-"""Words of people. Any character but U+0000, which no database keeps in a text."""
+Text = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=2000, strip_whitespace=True, pattern=r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+    ),
+]
+"""Words of people: not blanks alone, and any character but U+0000, which no database keeps in a text."""

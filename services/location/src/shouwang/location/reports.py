@@ -18,12 +18,13 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from shouwang.common import hearing
 from shouwang.common.doors import TOKEN
+from shouwang.common.telemetry import log
 from shouwang.location.domain.whereabouts import Report, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
 
 NAN, INFINITY = float("nan"), float("inf")
-LOOK_S, QUIET_S = 0.2, 10.0
+QUIET_S = 2.0
 MAX_BATCH = 8192
 """Larger batches are split, so that questions are answered in between."""
 
@@ -123,18 +124,15 @@ class Reports:
         on_its_way = asked.delivered.consumer_seq if asked.delivered else 0  # no longer pending, not here yet
         total = (asked.num_pending or 0) + on_its_way
         batch: list[tuple[str, bytes]] = []
-        dropped, quiet = hearing.dropped, 0
+        dropped = hearing.dropped
         while len(batch) + hearing.dropped - dropped < total:
             try:
-                async with asyncio.timeout(LOOK_S):
+                async with asyncio.timeout(QUIET_S):
                     msg = await arrived.get()
-            except TimeoutError:
-                quiet += 1
-                if quiet * LOOK_S > QUIET_S:
-                    raise TimeoutError(f"stream REPORTS went silent after {len(batch)} of {total} reports") from None
-            else:
-                quiet = 0
-                batch.append((msg.subject, msg.data))
+            except TimeoutError:  # what the client takes for something else (a status line in the headers) never comes
+                log.warning("some of the reports that were kept did not come", came=len(batch), expected=total)
+                break
+            batch.append((msg.subject, msg.data))
         await kept.unsubscribe()
         for start in range(0, len(batch), MAX_BATCH):
             self.apply(batch[start : start + MAX_BATCH], time.time())
