@@ -131,9 +131,8 @@ async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Suite
     """A suite with servers of its own, for tests that stop and kill things. Each test leaves it running."""
     settings = {**SETTINGS, "SHOUWANG_ATTEMPTS": "4", "SHOUWANG_RETRY_S": "0.5", "SHOUWANG_RETRY_MAX_S": "1"}
     settings |= {"SHOUWANG_SAVE_S": "1", "SHOUWANG_SWEEP_S": "0.3", "SHOUWANG_SETTLE_S": "0.5"}
-    made = Suite(tmp_path_factory.mktemp("suite"), print, env=settings)
-    made.supervisor._patience = Patience(first_s=0.1, most_s=0.3)  # what is killed ten times need not wait longer
-    async with made:
+    patience = Patience(first_s=0.1, most_s=0.3)  # what is killed ten times need not wait longer
+    async with Suite(tmp_path_factory.mktemp("suite"), print, env=settings, patience=patience) as made:
         yield made
 
 

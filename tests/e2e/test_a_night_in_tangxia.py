@@ -20,7 +20,7 @@ KEYS = [
 
 def test_the_demo_dispatches_every_call_to_the_truly_nearest() -> None:
     done = subprocess.run(
-        [*SHOUWANG, "demo", "--for", "20", "--json"], capture_output=True, text=True, timeout=150, check=False
+        [*SHOUWANG, "demo", "--for", "15", "--json"], capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     *nothing, line = done.stdout.splitlines()
@@ -73,7 +73,7 @@ def test_replay_plays_real_traces_into_the_suite() -> None:
     units, calls = data / "units_sf_cabs_2008-06-06_17-19h.csv.gz", data / "incidents_sf_sfpd.csv.gz"
     if not units.exists():
         pytest.skip(f"no real data at {data}")
-    options = ["--units", str(units), "--incidents", str(calls), "--speed", "120", "--for", "20", "--json"]
+    options = ["--units", str(units), "--incidents", str(calls), "--speed", "120", "--for", "15", "--json"]
     done = subprocess.run([*SHOUWANG, "replay", *options], capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     summary = json.loads(done.stdout)

@@ -24,7 +24,7 @@ from shouwang.contracts.dispatch import (
     Respond,
     TaskAnswered,
 )
-from shouwang.contracts.location import UnitOffline, UnitOnline, UnitSilent
+from shouwang.contracts.location import UnitPresence
 from shouwang.dispatch import SERVICE, store
 from shouwang.dispatch.domain.progress import LIVE, Incident, Task, after, incident_status
 from shouwang.dispatch.offers import Filled, Offers
@@ -34,9 +34,6 @@ router: NatsRouter = commands()
 facts: NatsRouter = listeners()
 AT_ONCE = 16
 """Requests of one kind that are worked on side by side."""
-
-UnitPresence = UnitOnline | UnitSilent | UnitOffline
-"""Three facts with one body; the subject says which."""
 
 Hands = Annotated[Offers, Given("offers")]
 Now = Annotated[Clock, Given("clock")]
@@ -81,7 +78,7 @@ async def cancel_task(ask: CancelTask, tx: Tx, hands: Hands, clock: Now) -> Task
     """Take a task back; the incident goes to the next nearest."""
     call, task = await _lock(tx, ask.task)
     if Task(task.status) is not Task.CANCELLED:
-        if Task(task.status) not in (Task.OFFERED, Task.ACCEPTED, Task.ARRIVED):
+        if Task(task.status) not in LIVE:
             raise Problem.of_field("task", f"it has ended already ({task.status})", 409)
         await step(tx, task, Task.CANCELLED, clock(), note=ask.reason)
         await hands.fill(tx, call)
@@ -107,7 +104,7 @@ async def close_incident(ask: CloseIncident, tx: Tx, clock: Now) -> IncidentClos
 
 @facts.subscriber("location.unit.{presence}.v1.{unit}", **heard("LOCATION", "dispatch-presence"))  # type: ignore[untyped-decorator]
 async def unit_presence(fact: UnitPresence, presence: Annotated[str, Given("message.path.presence")], tx: Tx) -> None:
-    """Location says a unit is online, silent or offline."""
+    """Location says a unit is online, silent or offline: three facts with one body, the subject says which."""
     await store.note_presence(tx, fact.unit, presence, fact.at)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from shouwang.stack.provision import SERVICES, migrate_all, provision
 from shouwang.stack.servers import NatsServer, PostgresServer
 from shouwang.stack.servers.ports import free_ports
-from shouwang.stack.supervisor import Child, Supervisor
+from shouwang.stack.supervisor import Child, Patience, Supervisor
 
 Say = Callable[[str], None]
 READY_S = 60.0
@@ -26,6 +26,7 @@ class Suite:
         data: everything is kept here: the broker's store, the database, logs, `stack.json`.
         only: these services, all if not given.
         env: further settings for the services, by environment variable.
+        patience: how long a service that died waits to be started again.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Suite:
         say: Say,
         only: Sequence[str] = SERVICES,
         env: Mapping[str, str] | None = None,
+        patience: Patience | None = None,
     ) -> None:
         unknown = set(only) - set(SERVICES)
         if unknown:
@@ -43,7 +45,8 @@ class Suite:
         self.postgres = PostgresServer(self.data / "postgres")
         self._ports = dict(zip(only, free_ports(len(only)), strict=True))
         self._env = dict(env or {})
-        self.supervisor = Supervisor([self._child(name) for name in only], say, self.data / "logs")
+        children = [self._child(name) for name in only]
+        self.supervisor = Supervisor(children, say, self.data / "logs", patience)
         self._up = AsyncExitStack()
 
     @property
