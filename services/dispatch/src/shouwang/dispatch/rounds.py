@@ -1,7 +1,7 @@
 """What dispatch does by the clock: offers that nobody answered go on, incidents that lack hands are tried again."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
 
 from nats.aio.client import Client
 
@@ -32,16 +32,16 @@ class Rounds:
             async with self._database.reading() as view:
                 due = await store.incidents_with_expired(view, self._clock())
             for incident in due:
-                await self._alone(incident)
+                await self._alone(incident, self._expire)
             self._metrics.units.set(len(self._feed.index))
             await asyncio.sleep(self._settings.tick_s)
 
-    async def _alone(self, incident: str) -> None:
-        """One incident that cannot be decided must not hold up the others; it is tried again at the next tick."""
+    async def _alone(self, incident: str, work: Callable[[Transaction, str], Awaitable[None]]) -> None:
+        """One incident that cannot be decided must not hold up the others; it is tried again in the next round."""
         try:
-            await self._database.run(lambda tx: self._expire(tx, incident))
+            await self._database.run(lambda tx: work(tx, incident))
         except Exception as error:  # noqa: BLE001 - whatever it was, it is this incident's alone
-            log.error("expired offers could not be passed on", incident=incident, exc_info=error)
+            log.error("an incident could not be passed on", incident=incident, exc_info=error)
 
     async def _expire(self, tx: Transaction, incident: str) -> None:
         call, now = await store.lock_incident(tx, incident), self._clock()
@@ -55,24 +55,12 @@ class Rounds:
         """Incidents that lack hands and whose turn it is: the most urgent first, then the oldest."""
         while True:
             await asyncio.sleep(self._settings.retry_short_s)
-            while await self._retry_next():
-                pass
+            async with self._database.reading() as view:
+                in_turn = await store.short_in_turn(view, self._clock())
+            for incident in in_turn:
+                await self._alone(incident, self._retry)
 
-    async def _retry_next(self) -> bool:
-        """As in `_alone`: an incident that cannot be decided waits a minute, and the next one has its turn."""
-        tried: list[str] = []
-        try:
-            await self._database.run(lambda tx: self._retry(tx, tried))
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is this incident's alone
-            log.error("an incident that lacks hands could not be tried again", incident=tried[-1:], exc_info=error)
-            later = self._clock() + timedelta(minutes=1)
-            async with self._database.transaction() as tx:
-                for incident in tried[-1:]:
-                    await store.set_incident(tx, incident, retry_at=later)
-        return bool(tried)
-
-    async def _retry(self, tx: Transaction, tried: list[str]) -> None:
-        call = await store.lock_next_short(tx, self._clock())
+    async def _retry(self, tx: Transaction, incident: str) -> None:
+        call = await store.lock_short(tx, incident)
         if call is not None:
-            tried.append(call.id)
             await self._offers.fill(tx, call)

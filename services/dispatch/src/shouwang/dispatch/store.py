@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Double, Row, Text, bindparam, case, func, literal_column, select, text, update
+from sqlalchemy import Double, Row, Text, and_, bindparam, case, func, literal_column, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shouwang.common.database import Reading, Transaction
@@ -18,7 +18,9 @@ from shouwang.dispatch.tables import Id, Moment, decisions, incidents, tasks, un
 
 # Written out, not as parameters: PostgreSQL matches the partial index only to literals once it keeps a generic plan.
 _live = tasks.c.status.in_([literal_column(f"'{status}'") for status in sorted(LIVE)])
-_open = incidents.c.status != str(Incident.CLOSED)
+_open = incidents.c.status != literal_column(f"'{Incident.CLOSED}'")
+_is_short = and_(_open, incidents.c.missing > 0)
+_urgency = case({"urgent": 0, "high": 1, "normal": 2}, value=incidents.c.priority, else_=3).label("urgency")
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,24 @@ async def lock_incident(tx: Transaction, incident: str) -> Call | None:
     return Call(**row._mapping) if row else None
 
 
-async def lock_next_short(tx: Transaction, now: datetime) -> Call | None:
-    """An open incident that lacks hands and whose time to be tried again has come: the most urgent, then the oldest."""
-    urgency = case({"urgent": 0, "high": 1, "normal": 2}, value=incidents.c.priority, else_=3)
-    waiting = (
-        select(*_call)
-        .where(_open, incidents.c.missing > 0, incidents.c.retry_at <= now)
-        .order_by(urgency, incidents.c.opened_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    row = (await tx.execute(waiting)).one_or_none()
+async def short_in_turn(view: Reading, now: datetime, limit: int = 100) -> list[str]:
+    """Open incidents that lack hands, in the order in which they are to be tried: the most urgent, then the oldest.
+
+    Those whose time has come, and with them all that go before one of those: whoever has become free in the meantime
+    must not go to a less urgent call because its turn came a moment earlier.
+    """
+    short = select(incidents.c.id, _urgency, incidents.c.opened_at, incidents.c.retry_at).where(_is_short).cte("short")
+    place = tuple_(short.c.urgency, short.c.opened_at)
+    due = select(short.c.urgency, short.c.opened_at).where(short.c.retry_at <= now)
+    last = due.order_by(short.c.urgency.desc(), short.c.opened_at.desc()).limit(1).cte("last")
+    turn = select(short.c.id).join(last, place <= tuple_(last.c.urgency, last.c.opened_at))
+    return list((await view.execute(turn.order_by(short.c.urgency, short.c.opened_at).limit(limit))).scalars())
+
+
+async def lock_short(tx: Transaction, incident: str) -> Call | None:
+    """The incident, held until this transaction ends; None if it lacks nobody, or is being decided at this moment."""
+    wanted = select(*_call).where(incidents.c.id == incident, _is_short).with_for_update(skip_locked=True)
+    row = (await tx.execute(wanted)).one_or_none()
     return Call(**row._mapping) if row else None
 
 
@@ -79,7 +88,7 @@ async def wake_short(tx: Transaction, now: datetime) -> None:
 
     Those that another transaction is deciding at this moment are passed over, they are being tried anyway.
     """
-    waiting = select(incidents.c.id).where(_open, incidents.c.missing > 0).with_for_update(skip_locked=True)
+    waiting = select(incidents.c.id).where(_is_short).with_for_update(skip_locked=True)
     await tx.execute(update(incidents).where(incidents.c.id.in_(waiting)).values(retry_at=now))
 
 
