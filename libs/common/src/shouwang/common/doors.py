@@ -140,9 +140,8 @@ class FactDoor(BaseMiddleware[Any, Any]):
             if isinstance(error, Problem) or _is_about_the_body(error):  # trying again cannot mend it
                 await self._bury(msg, reason=problem_of(error).detail)
             reason = f"{type(error).__name__}: {first_line(error)}"
-            if metadata.num_delivered >= settings.attempts and not is_away(
-                error
-            ):  # an outage is not the message's fault
+            last = metadata.num_delivered >= settings.attempts and not is_away(error)  # an outage is nobody's fault
+            if last:
                 await self._bury(msg, reason=f"{reason} ({metadata.num_delivered} deliveries)")
             delay = min(settings.retry_s * 2 ** (metadata.num_delivered - 1), settings.retry_max_s)
             log.warning("will be delivered again", subject=msg.raw_message.subject, error=reason, delay_s=delay)

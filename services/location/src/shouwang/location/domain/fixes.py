@@ -48,6 +48,10 @@ class Fixes:
     lon: Floats
     time: Floats
 
+    def where(self, mask: NDArray[np.bool_]) -> "Fixes":
+        """The rows that a mask of shape (n,) picks."""
+        return Fixes(self.lat[mask], self.lon[mask], self.time[mask])
+
 
 def possible(fixes: Fixes, now: float, limits: Limits) -> NDArray[np.bool_]:
     """Whether each is a place on earth at a time that can be. NaN compares false, so it is impossible too."""

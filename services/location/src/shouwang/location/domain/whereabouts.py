@@ -60,38 +60,54 @@ class Whereabouts:
     def apply(self, reports: Sequence[Report], now: float) -> Applied:
         """Take what counts of a batch; a unit's later reports are judged after its earlier ones."""
         refused: Counter[str] = Counter()
-        changed = [self._apply_once(batch, now, refused) for batch in _turns(reports)]
-        slots = np.unique(np.concatenate(changed)) if changed else np.empty(0, dtype=np.int64)
+        judged = [self._apply_once(turn, now, refused) for turn in _turns(self._possible(reports, now, refused))]
+        slots = np.unique(np.concatenate(judged)) if judged else np.empty(0, dtype=np.int64)
         return Applied(slots, refused)
 
-    def _apply_once(self, reports: list[Report], now: float, refused: Counter[str]) -> NDArray[np.int64]:
-        """Apply a batch in which every unit stands at most once."""
-        _, lat, lon, time, accuracy, battery, _ = zip(*reports, strict=True)
-        fixes = Fixes(np.array(lat), np.array(lon), np.array(time))
-        keep = possible(fixes, now, self._limits)
-        if not keep.all():
-            refused[Verdict.IMPOSSIBLE.name.lower()] += int((~keep).sum())
-            return self._apply_once(picked, now, refused) if (picked := _pick(reports, keep)) else _NOBODY
+    def _possible(self, reports: Sequence[Report], now: float, refused: Counter[str]) -> Sequence[Report]:
+        """Those that are on earth, and not from the future."""
+        keep = possible(_fixes(reports), now, self._limits)
+        if keep.all():
+            return reports
+        refused[Verdict.IMPOSSIBLE.name.lower()] += int((~keep).sum())
+        return _pick(reports, keep)
+
+    def _apply_once(self, reports: Sequence[Report], now: float, refused: Counter[str]) -> NDArray[np.int64]:
+        """Judge and place a batch in which every unit stands at most once."""
+        fixes, index = _fixes(reports), self.index
         slots = self._slots_for([report.unit for report in reports])
-        index = self.index
         known = Fixes(index.lat[slots], index.lon[slots], index.time[slots])
         verdicts = judge(fixes, known, Fixes(*self._rows[JUMP, slots]), now, self._limits)
         good = verdicts == Verdict.ACCEPTED
         if not good.all():
-            for verdict, count in zip(*np.unique(verdicts[~good], return_counts=True), strict=True):
-                refused[Verdict(verdict).name.lower()] += int(count)
-            jumped = verdicts == Verdict.JUMP
-            self._rows[JUMP, slots[jumped]] = np.array([fixes.lat, fixes.lon, fixes.time])[:, jumped]
-            self._forget_unplaced([reports[i].unit for i in np.flatnonzero(~good)])
-            slots, fixes = slots[good], Fixes(fixes.lat[good], fixes.lon[good], fixes.time[good])
+            self._refuse(reports, slots, verdicts, refused)
+            reports, slots, fixes = _pick(reports, good), slots[good], fixes.where(good)
+        self._place(reports, slots, fixes)
+        return slots
+
+    def _refuse(
+        self, reports: Sequence[Report], slots: NDArray[np.int64], verdicts: NDArray[np.int8], refused: Counter[str]
+    ) -> None:
+        """Count the refused by reason, remember where a jump led, and leave no trace of who was not known before."""
+        for verdict, count in zip(*np.unique(verdicts[verdicts != Verdict.ACCEPTED], return_counts=True), strict=True):
+            refused[Verdict(verdict).name.lower()] += int(count)
+        jumped = verdicts == Verdict.JUMP
+        if jumped.any():
+            to = _fixes(_pick(reports, jumped))
+            self._rows[JUMP, slots[jumped]] = np.array([to.lat, to.lon, to.time])
+        for report in _pick(reports, verdicts != Verdict.ACCEPTED):
+            if report.unit not in self.index:
+                self._drop(report.unit)
+
+    def _place(self, reports: Sequence[Report], slots: NDArray[np.int64], fixes: Fixes) -> None:
         cells = np.asarray(coordinates_to_cells(fixes.lat, fixes.lon, INDEX_RES), dtype=np.uint64)
-        index.place(slots, fixes.lat, fixes.lon, fixes.time, cells)
-        self._rows[:2, slots] = np.array([accuracy, battery])[:, good]
+        self.index.place(slots, fixes.lat, fixes.lon, fixes.time, cells)
+        self._rows[ACCURACY, slots] = [report.accuracy_m for report in reports]
+        self._rows[BATTERY, slots] = [report.battery_pct for report in reports]
         self._rows[JUMP_TIME, slots] = -np.inf
-        for slot, report in zip(slots.tolist(), _pick(reports, good), strict=True):
+        for slot, report in zip(slots.tolist(), reports, strict=True):
             if report.kind:
                 self._kind[slot] = report.kind
-        return slots
 
     def restore(self, everybody: Sequence[Known]) -> None:
         """Put back what was known before a restart."""
@@ -174,12 +190,6 @@ class Whereabouts:
             self.presence = np.append(self.presence, np.zeros(short, dtype=np.int8))
         return slots
 
-    def _forget_unplaced(self, units: list[str]) -> None:
-        """A unit whose very first report was refused must not take up room."""
-        for unit in units:
-            if unit not in self.index:
-                self._drop(unit)
-
     def _drop(self, unit: str) -> None:
         slot = self.index.slots[unit]
         self.index.drop(unit)
@@ -187,8 +197,6 @@ class Whereabouts:
         self._rows[:, slot] = _UNTOLD[:, 0]
         self.presence[slot] = Presence.UNKNOWN
 
-
-_NOBODY = np.empty(0, dtype=np.int64)
 
 ACCURACY, BATTERY, JUMP, JUMP_TIME, SAVED_TIME = 0, 1, slice(2, 5), 4, 5
 """Rows of `Whereabouts._rows`: metres, percent, (lat, lon, time) of a suspected jump, time of the fix last saved."""
@@ -209,5 +217,9 @@ def _turns(reports: Sequence[Report]) -> list[list[Report]]:
     return turns
 
 
-def _pick(reports: list[Report], keep: NDArray[np.bool_]) -> list[Report]:
+def _fixes(reports: Sequence[Report]) -> Fixes:
+    return Fixes(*(np.array([report[column] for report in reports], dtype=np.float64) for column in (1, 2, 3)))
+
+
+def _pick(reports: Sequence[Report], keep: NDArray[np.bool_]) -> list[Report]:
     return [report for report, good in zip(reports, keep.tolist(), strict=True) if good]
