@@ -3,40 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Double,
-    MetaData,
-    Row,
-    SmallInteger,
-    Table,
-    Text,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shouwang.common.database import Reading, Transaction
 from shouwang.location.domain.presence import Presence
 from shouwang.location.domain.whereabouts import Known
-
-metadata = MetaData()
-
-units = Table(
-    "units",
-    metadata,
-    Column("unit", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("lat", Double, nullable=False),
-    Column("lon", Double, nullable=False),
-    Column("time", Double, nullable=False),  # epoch seconds of the fix
-    Column("accuracy_m", Double, nullable=False),
-    Column("battery_pct", Double, nullable=False),
-    Column("presence", SmallInteger, nullable=False),
-    Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
+from shouwang.location.tables import units
 
 _columns = [column for column in units.columns if column.name != "saved_at"]
 # One array a column instead of one row a unit: 10,000 units are one statement with eight parameters.
