@@ -70,10 +70,11 @@ async def decode(message: NatsMessage) -> Any:
     return body
 
 
-def heard(stream: str, consumer: str, *, batch: int = 64) -> dict[str, Any]:
+def heard(stream: str, consumer: str, *, batch: int = 16) -> dict[str, Any]:
     """Arguments of a subscriber that hears facts of a stream through a durable consumer.
 
-    A batch is handled concurrently, so a handler compares times and does not trust the order of arrival.
+    A batch is handled concurrently, so a handler compares times and does not trust the order of arrival. It is
+    small, so that a backlog of facts leaves room for requests.
     """
     return {
         "stream": JStream(stream, declare=False),
