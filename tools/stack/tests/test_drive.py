@@ -56,6 +56,8 @@ class FakeSuite:
     async def start(self) -> None:
         await self.js.add_stream(name="DISPATCH", subjects=["dispatch.>"])
         await self.fact("task.completed", {"unit": "of-yesterday", "task": "t", "incident": "i"}, "of-yesterday", "t")
+        while not (await self.js.stream_info("DISPATCH")).state.messages:  # noqa: ASYNC110 - kept before any test looks
+            await asyncio.sleep(0.01)
         await self.nc.subscribe("report.*", cb=self.report)
         await self.nc.subscribe("request.*.*.*.v1", cb=self.request)
         self.server = await asyncio.start_server(self.page, "127.0.0.1", 0)
