@@ -22,6 +22,7 @@ from shouwang.common.telemetry import log
 BATCH = 256
 LOOK_S = 1.0
 ACK_S = 5.0
+FORGET_EVERY_S = 3600.0
 
 WAITING = """SELECT seq, key, subject, headers, body, kept, extract(epoch FROM now() - created_at) AS age_s
              FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1"""
@@ -79,7 +80,8 @@ class Relay:
             await connection.close(timeout=2)
 
     async def _work(self, connection: Any) -> None:
-        rounds = 0
+        now = asyncio.get_running_loop().time
+        forget_at = now()
         while True:
             self._wake.clear()  # before looking: a commit from here on wakes us again
             rows = await connection.fetch(WAITING, BATCH)
@@ -89,9 +91,9 @@ class Relay:
                 await connection.execute(PUBLISHED, sent)
             if self._finishing and not rows:
                 return
-            if not rows and rounds % 3600 == 0:
-                await connection.execute(FORGET.replace("$1", str(int(self._keep_days))))
-            rounds += 1
+            if not rows and now() >= forget_at:
+                await connection.execute(FORGET, float(self._keep_days))
+                forget_at = now() + FORGET_EVERY_S
             if len(sent) < len(rows):
                 await asyncio.sleep(LOOK_S)  # the broker is away or refuses: the rest keeps its order and waits
             elif not rows:

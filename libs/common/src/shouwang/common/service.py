@@ -68,7 +68,7 @@ class Service:
         self.provide(database=self.database, settings=settings, broker=self.broker)
 
     def provide(self, **collaborators: Any) -> None:
-        """Give handlers a collaborator by name (`Annotated[T, Context("name")]`)."""
+        """Give handlers a collaborator by name (`Annotated[T, Given("name")]`)."""
         for name, collaborator in collaborators.items():
             self.broker.context.set_global(name, collaborator)
 

@@ -17,7 +17,8 @@ from shouwang.dispatch.domain.progress import LIVE, Incident, Task
 from shouwang.dispatch.tables import Id, Moment, decisions, incidents, tasks, units
 
 # Written out, not as parameters: PostgreSQL matches the partial index only to literals once it keeps a generic plan.
-_live = tasks.c.status.in_([literal_column(f"'{status}'") for status in sorted(LIVE)])
+_LIVE = ", ".join(f"'{status}'" for status in sorted(LIVE))
+_live = tasks.c.status.in_([literal_column(_LIVE)])
 _open = incidents.c.status != literal_column(f"'{Incident.CLOSED}'")
 _is_short = and_(_open, incidents.c.missing > 0)
 _urgency = case({"urgent": 0, "high": 1, "normal": 2}, value=incidents.c.priority, else_=3).label("urgency")
@@ -122,7 +123,7 @@ _offer = text(f"""
     INSERT INTO tasks ({", ".join(_OFFERED)})
     SELECT {", ".join(_OFFERED)} FROM unnest({", ".join(f":{name}" for name in _OFFERED)}) AS n ({", ".join(_OFFERED)})
     WHERE pg_try_advisory_xact_lock(hashtext('offer'), hashtext(unit))
-    ON CONFLICT (unit) WHERE status IN ('offered', 'accepted', 'arrived') DO NOTHING
+    ON CONFLICT (unit) WHERE status IN ({_LIVE}) DO NOTHING
     RETURNING unit
 """).bindparams(*(bindparam(name, type_=ARRAY(tasks.c[name].type)) for name in _OFFERED))  # noqa: S608 - our own names
 
@@ -147,17 +148,16 @@ async def standings(tx: Transaction, incident: str, asked: Mapping[str, float], 
 
 
 _AFTER = {str(Task.DECLINED): Reason.DECLINED, str(Task.EXPIRED): Reason.NO_ANSWER}
-_standings = text("""
+_standings = text(f"""
     SELECT n.unit,
-           EXISTS (SELECT FROM tasks t
-                   WHERE t.unit = n.unit AND t.status IN ('offered', 'accepted', 'arrived')) AS busy,
+           EXISTS (SELECT FROM tasks t WHERE t.unit = n.unit AND t.status IN ({_LIVE})) AS busy,
            (SELECT t.status FROM tasks t
             WHERE t.unit = n.unit AND t.incident = :incident AND NOT (t.status = 'expired' AND t.ended_at < :again)
             ORDER BY t.id DESC LIMIT 1) AS last,
            u.presence
     FROM unnest(:names, :times) AS n (unit, fix)
     LEFT JOIN units u ON u.unit = n.unit AND u.changed_at > to_timestamp(n.fix)
-""").bindparams(
+""").bindparams(  # noqa: S608 - our own names
     bindparam("names", type_=ARRAY(Text)),
     bindparam("times", type_=ARRAY(Double)),
     bindparam("incident", type_=Id),
@@ -188,11 +188,11 @@ async def set_task(tx: Transaction, task_id: str, **values: Any) -> None:
     await tx.execute(update(tasks).where(tasks.c.id == task_id).values(values))
 
 
-async def incidents_with_expired(tx: Reading, now: datetime, limit: int = 100) -> list[str]:
+async def incidents_with_expired(view: Reading, now: datetime, limit: int = 100) -> list[str]:
     """Incidents of which an offer has run out."""
     due = (tasks.c.status == literal_column("'offered'"), tasks.c.expires_at <= now)
     found = select(tasks.c.incident).where(*due).group_by(tasks.c.incident).order_by(func.min(tasks.c.expires_at))
-    return list((await tx.execute(found.limit(limit))).scalars())
+    return list((await view.execute(found.limit(limit))).scalars())
 
 
 async def expire(tx: Transaction, incident: str, now: datetime) -> list[Row[Any]]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import sys
-import urllib.request
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +14,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from shouwang.contracts.streams import STREAMS
+from shouwang.stack.suite import page
 
 WANTED_FREE_GB = 5
 CONNECT_S = 3
@@ -103,7 +103,6 @@ async def _database(url: str) -> Finding:
 def _service(name: str, metrics_url: str) -> Finding:
     url = metrics_url.replace("/metrics", "/readyz")
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=CONNECT_S) as answer:
-            return Finding(name, True, answer.read().decode().strip())
+        return Finding(name, True, page(url, CONNECT_S))
     except OSError as error:
         return Finding(name, False, f"{url}: {error}", f"see DATA/logs/{name}.log")

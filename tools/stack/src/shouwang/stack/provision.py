@@ -10,6 +10,7 @@ from typing import Any
 import nats
 from nats.aio.client import Client
 
+from shouwang.common.broker import servers
 from shouwang.common.migrations import migrate
 from shouwang.contracts.streams import STREAMS
 
@@ -25,7 +26,7 @@ async def provision(nats_url: str, say: Say) -> None:
 
     Raises: RuntimeError when the broker refuses one; its words say why.
     """
-    broker = await nats.connect(nats_url.split(","), name="shouwang-provision", max_reconnect_attempts=3)
+    broker = await nats.connect(servers(nats_url), name="shouwang-provision", max_reconnect_attempts=3)
     try:
         for name, wanted in STREAMS.items():
             answer = await _ask(broker, f"STREAM.CREATE.{name}", wanted)

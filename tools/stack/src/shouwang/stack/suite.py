@@ -96,7 +96,7 @@ class Suite:
         said = "no answer yet"
         while loop.time() < end:
             try:
-                said = await asyncio.to_thread(_get, url)
+                said = await asyncio.to_thread(page, url)
             except OSError as error:
                 said = str(error)
             if said == "ready":
@@ -114,6 +114,7 @@ class Suite:
         return Child(name, [sys.executable, "-m", f"shouwang.{name}.main"], env)
 
 
-def _get(url: str) -> str:
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=2) as answer:  # our own page
+def page(url: str, timeout_s: float = 2.0) -> str:
+    """A page of a service on this machine, never asked for through a proxy. Raises OSError if it is not there."""
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout_s) as answer:
         return str(answer.read().decode().strip())
