@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := libs/contracts libs/common services/location services/dispatch tools/stack
+PACKAGES := libs/contracts libs/common services/location services/dispatch services/training tools/stack
 RUN := $(BIN)/shouwang
 ARGS ?=
 
@@ -38,7 +38,7 @@ up: setup  ## run the suite in the foreground; .shouwang/stack.json says where e
 	@$(RUN) up $(ARGS)
 
 types: setup  ## mypy alone
-	$(BIN)/mypy libs/contracts/src libs/common/src services/location/src services/dispatch/src tools/stack/src
+	$(BIN)/mypy libs/contracts/src libs/common/src services/location/src services/dispatch/src services/training/src tools/stack/src
 
 check: setup  ## linters, types, architecture, and whether the lock still answers to the packages
 	$(BIN)/ruff check .

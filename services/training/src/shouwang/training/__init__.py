@@ -1,0 +1,3 @@
+"""Training: people and their certificates, rosters and who is on duty, guards shared, member units linked."""
+
+SERVICE = "training"
