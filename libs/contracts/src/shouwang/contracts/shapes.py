@@ -36,6 +36,12 @@ class Request(BaseModel):
         return f"request.{principal}.{cls.contract}"
 
 
+class Part(BaseModel):
+    """A part of a request that has fields of its own. Unknown ones are refused, as those of the request are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
 class Fact(BaseModel):
     """Something that has happened, kept in its service's stream on `<contract>.<keys...>`.
 

@@ -30,12 +30,21 @@ def _facts(name: str, *subjects: str) -> dict[str, Any]:
 STREAMS: Final[dict[str, dict[str, Any]]] = {
     "LOCATION": _facts("LOCATION", "location.unit.>", "location.fence.>"),
     "DISPATCH": _facts("DISPATCH", "dispatch.>"),
+    "TRAINING": _facts("TRAINING", "training.>"),
     # Positions: a lost one is replaced by the next, so the disk is not waited for.
     "REPORTS": {
         **_facts("REPORTS", "report.*"),
         "max_age": DAY,
         "persist_mode": "async",
         "duplicate_window": SECOND,
+    },
+    # The object store bucket `imports`: files with people's names and numbers, kept no longer than it takes to read them.
+    "OBJ_imports": {
+        **_facts("OBJ_imports", "$O.imports.C.>", "$O.imports.M.>"),
+        "discard": "new",
+        "max_age": DAY,
+        "max_bytes": GIB,
+        "allow_rollup_hdrs": True,
     },
     # What could not be handled, with the reason in its headers, until somebody has looked at it.
     "DEAD": {**_facts("DEAD", "dead.>"), "max_age": 90 * DAY},

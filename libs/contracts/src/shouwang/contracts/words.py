@@ -1,9 +1,10 @@
 """Field types that every contract shares: what a token, a time, a position may be."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 TOKEN_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"  # noqa: S105 - a part of a subject, not a secret
 """A part of a subject. Anything else from outside is refused at the door: `*`, `>` and `.` would widen a subject."""
@@ -26,6 +27,19 @@ def _in_utc(value: datetime) -> datetime:
 Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """RFC 3339; any offset is accepted and kept as UTC. A time without an offset is refused."""
 
+
+def _day(value: object) -> object:
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+        return value
+    raise ValueError("must be a day such as 2026-11-24")  # numbers would be taken for seconds since 1970
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A calendar day where the suite runs (UTC+8), as RFC 3339 full-date."""
+
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+"""A time of day where the suite runs (UTC+8): 22:00."""
+
 Lat = Annotated[float, Field(ge=-90, le=90, description="WGS-84 latitude in degrees")]
 Lon = Annotated[float, Field(ge=-180, le=180, description="WGS-84 longitude in degrees")]
 Metres = Annotated[float, Field(ge=0, description="great-circle metres")]
@@ -37,3 +51,6 @@ Text = Annotated[
     ),
 ]
 """Words of people: not blanks alone, and any character but U+0000, which no database keeps in a text."""
+
+Name = Annotated[Text, StringConstraints(max_length=100)]
+"""What somebody or something is called."""
