@@ -38,7 +38,7 @@ STREAMS: Final[dict[str, dict[str, Any]]] = {
         "persist_mode": "async",
         "duplicate_window": SECOND,
     },
-    # The object store bucket `imports`: files with people's names and numbers, kept no longer than it takes to read them.
+    # The object store bucket `imports`: files with people's names and numbers, gone after a day at the latest.
     "OBJ_imports": {
         **_facts("OBJ_imports", "$O.imports.C.>", "$O.imports.M.>"),
         "discard": "new",

@@ -15,7 +15,7 @@ from shouwang.common.migrations import migrate
 from shouwang.contracts.streams import STREAMS
 
 Say = Callable[[str], None]
-SERVICES = ("location", "dispatch")
+SERVICES = ("location", "dispatch", "training")
 """Every service of the suite, in the order in which they start."""
 
 STREAM_NAME_IN_USE = 10058

@@ -299,7 +299,7 @@ class LiftBar(Request, name="training.lift_bar.v1", reply=MemberPut):
 class Fault(Reply):
     """What is wrong at a place of a file, as its user sees it: row 1 is the first line."""
 
-    row: int | None
+    row: int
     column: str | None
     code: Token
     detail: str
@@ -314,6 +314,7 @@ class ImportReport(Reply):
     changed: int
     fault_count: int
     faults: list[Fault] = Field(description="the first of them, by row")
+    notes: list[Fault] = Field(default=[], description="what was left out, such as columns that nobody knows")
 
 
 class ImportFile(Request, name="training.import_file.v1", reply=ImportReport):

@@ -117,9 +117,9 @@ def _as_guard(person: Person, shift: Shift) -> list[Reason]:
             found.append(Reason.NO_SHARED_CONSENT)
         if not person.employer_consents:
             found.append(Reason.NO_EMPLOYER_CONSENT)
-    elif shift.kind is ShiftKind.OWN_POST and person.entity is GuardEntity.SELF_HIRING_UNIT:
-        if shift.post_of != person.organisation:
-            found.append(Reason.OUTSIDE_OWN_AREA)
+    self_hired = shift.kind is ShiftKind.OWN_POST and person.entity is GuardEntity.SELF_HIRING_UNIT
+    if self_hired and shift.post_of != person.organisation:
+        found.append(Reason.OUTSIDE_OWN_AREA)
     return found
 
 

@@ -1,7 +1,8 @@
 """Why somebody may not stand on a shift, or a shift may not be held: a code each, and the article it comes from.
 
-Sources: 保安服务管理条例 (State Council order 564, as amended 2022), 志愿服务条例 (2017), 浙江省志愿服务条例 (2018), 劳动法,
-人民警察法, 居民身份证法, 未成年人保护法, 个人信息保护法. A rule that no text was found for is a setting, and says so here.
+Sources: 保安服务管理条例 (State Council order 564, as amended 2022), 志愿服务条例 (2017),
+浙江省志愿服务条例 (2018), 劳动法, 人民警察法, 居民身份证法, 未成年人保护法, 个人信息保护法.
+A rule that no text was found for is a setting, and has no article here.
 """
 
 from dataclasses import dataclass
@@ -116,14 +117,17 @@ LAW = {
         "保安服务管理条例 第15、42条", "共享执勤须由公安或综治组织", "shared duty must be organised by police or 综治"
     ),
     Reason.CLIENT_CONTRACT: Law(
-        "保安服务管理条例 第15、42条", "共享执勤不得订立客户服务合同", "shared duty is not a service contract for a client"
+        "保安服务管理条例 第15、42条", "共享执勤不得订立客户服务合同",
+        "shared duty is not a service contract for a client",
     ),
     Reason.PAID: Law(
-        "保安服务管理条例 第15、42条", "共享执勤只可无偿或发补贴", "shared duty is unpaid or with an allowance, never for wages"
+        "保安服务管理条例 第15、42条", "共享执勤只可无偿或发补贴",
+        "shared duty is unpaid or with an allowance, never for wages",
     ),
     Reason.SHIFT_NOT_INSURED: Law("志愿服务条例 第17条", "班次未登记保险", "no insurance is recorded for the shift"),
     Reason.NO_AREA: Law("", "未登记执勤区域", "no area is recorded for the shift"),
     Reason.WAGE_DISPUTE: Law(
-        "保安服务管理条例 第30条", "保安员不得参与欠薪、追债等纠纷", "guards take no part in wage disputes or debt collection"
+        "保安服务管理条例 第30条", "保安员不得参与欠薪、追债等纠纷",
+        "guards take no part in wage disputes or debt collection",
     ),
 }  # fmt: skip

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from shouwang.training.domain.days import DAY_MIN, LOCAL_MIN
 from shouwang.training.domain.reasons import Reason
-from shouwang.training.domain.shifts import DAY_MIN, LOCAL_MIN, Pay, Shift
+from shouwang.training.domain.shifts import Pay, Shift
 
 
 @dataclass(frozen=True)

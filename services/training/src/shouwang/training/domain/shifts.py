@@ -6,10 +6,6 @@ from enum import StrEnum
 
 from shouwang.training.domain.reasons import Reason
 
-LOCAL_MIN = 8 * 60
-"""China has one time, UTC+8, without summer time: the day of a minute is that of the minute this many later."""
-DAY_MIN = 24 * 60
-
 
 class ShiftKind(StrEnum):
     """看好自家门 is `own_post`, 照顾邻家院 is `shared_post`."""
@@ -68,7 +64,7 @@ class Shift:
     pay: Pay = Pay.UNPAID
     purpose: Purpose = Purpose.PREVENTION
     insurance: str | None = None
-    contract: str | None = None
+    client_contract: str | None = None
     post_of: str | None = None
     """whose premises an own post is on"""
     at_school: bool = False
@@ -104,7 +100,7 @@ def may_be_held(shift: Shift) -> list[Reason]:
     if shift.kind in POLICE_LED and shift.area is None:
         found.append(Reason.NO_AREA)
     if shift.kind is ShiftKind.SHARED_POST:
-        if shift.contract is not None:
+        if shift.client_contract is not None:
             found.append(Reason.CLIENT_CONTRACT)
         if shift.pay is Pay.WAGE:
             found.append(Reason.PAID)

@@ -1,0 +1,41 @@
+"""What the handlers of training have alike."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from shouwang.common.clock import Clock
+from shouwang.common.database import Reading
+from shouwang.common.doors import Given
+from shouwang.common.problems import Problem
+from shouwang.contracts.training.people import Whom
+from shouwang.training.settings import Settings
+from shouwang.training.store import people
+
+Now = Annotated[Clock, Given("clock")]
+Rules = Annotated[Settings, Given("settings")]
+AT_ONCE = 8
+"""Requests of one kind that are worked on side by side."""
+
+
+async def whom(view: Reading, ask: Whom) -> list[str]:
+    """The members that a request is about.
+
+    Raises: Problem 404 naming who is not known.
+    """
+    if ask.organisation is not None:
+        if await people.organisation(view, ask.organisation) is None:
+            raise Problem.of_field("organisation", f"{ask.organisation} is not known", 404)
+        return await people.members_of(view, ask.organisation)
+    return await known(view, "members", ask.members or [])
+
+
+async def known(view: Reading, field: str, members: Sequence[str]) -> list[str]:
+    """These members, each once, if all are on record.
+
+    Raises: Problem 404 naming who is not.
+    """
+    missing = set(members) - await people.members_known(view, members)
+    if missing:
+        some = ", ".join(sorted(missing)[:10])
+        raise Problem.of_field(field, f"not known: {some}" + (" …" if len(missing) > 10 else ""), 404)
+    return list(dict.fromkeys(members))
