@@ -127,7 +127,7 @@ def site_of(venv: Path) -> Path:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("package", help="location, dispatch, stack; or any name in the lock")
+    parser.add_argument("package", help="location, dispatch, training, stack; or any name in the lock")
     parser.add_argument("--without", action="append", default=[], metavar="NAME", help="leave this out")
     parser.add_argument("--folders", action="store_true", help="print the folders of this tree instead")
     parser.add_argument("--into", type=Path, metavar="VENV", help="install instead of printing")

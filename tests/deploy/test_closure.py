@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-SERVICES = {"location": "shouwang-location", "dispatch": "shouwang-dispatch", "stack": "shouwang"}
+SERVICES = {
+    "location": "shouwang-location",
+    "dispatch": "shouwang-dispatch",
+    "training": "shouwang-training",
+    "stack": "shouwang",
+}
 SITE = Path(sysconfig.get_path("purelib"))
 LEFT_OUT = re.findall(r"--without (\S+)", (Path(__file__).parents[2] / "deploy/Dockerfile").read_text())
 
@@ -126,7 +131,8 @@ def test_a_service_gets_pins_of_the_lock_with_their_hashes_and_nothing_of_develo
         assert "--hash=sha256:" in lines
     assert found.lines.keys() >= {"faststream", "nats-py", "asyncpg", "greenlet", "h3"}
     assert not found.lines.keys() & {"pytest", "ruff", "mypy", "hatchling", "testcontainers", *LEFT_OUT}
-    assert ("h3ronpy" in found.lines) is (service != "dispatch")
+    assert ("h3ronpy" in found.lines) is (service in ("location", "stack"))
+    assert ("ortools" in found.lines) is (service in ("training", "stack"))
     assert {"libs/common", "libs/contracts"} <= {str(folder) for folder in found.folders.values()}
 
 

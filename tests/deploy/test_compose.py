@@ -16,11 +16,13 @@ import shouwang.dispatch.main
 import shouwang.dispatch.settings
 import shouwang.location.main
 import shouwang.location.settings
+import shouwang.training.main
+import shouwang.training.settings
 from shouwang.stack.cli import app
 from shouwang.stack.servers import nats as broker
 from shouwang.stack.servers import postgres as database
 
-SERVICES = {"location": shouwang.location, "dispatch": shouwang.dispatch}
+SERVICES = {"location": shouwang.location, "dispatch": shouwang.dispatch, "training": shouwang.training}
 ONCE = ("provision", "migrate")
 OURS = (*SERVICES, *ONCE)
 UNITS = {"s": 1, "m": 60}
@@ -133,6 +135,7 @@ def test_published_ports_are_ports_somebody_listens_on_and_only_this_machine_rea
         "nats": {told[key] for key in told if key.endswith("_PORT")},
         "location": {"8000"},
         "dispatch": {"8000"},
+        "training": {"8000"},
     }
     taken = []
     for name, service in services.items():

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
-SERVICES = ("location", "dispatch", "stack")
+SERVICES = ("location", "dispatch", "training", "stack")
 
 
 def stage(dockerfile, name):

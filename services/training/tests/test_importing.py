@@ -226,6 +226,7 @@ def test_what_is_taken(header: str, cell: Value, value: object) -> None:
         ("身份证号", LOST, "stored_as_number"),
         ("身份证号", int(ID[:15]), "stored_as_number"),
         ("身份证号", "3.30381E+17", "stored_as_number"),
+        ("身份证号", "9" * 201, "too_long"),
         ("身份证号", "=" + ID, "formula"),
         ("手机", "1390013900", "bad_phone"),
         ("手机", "0577-65881234", "bad_phone"),

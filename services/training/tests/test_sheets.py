@@ -133,6 +133,12 @@ def test_more_rows_than_allowed_are_refused_without_reading_on() -> None:
     assert refused(csv_file([HEADER, ROW, ROW]), 1).code == "too_many_rows"
 
 
+def test_empty_lines_without_end_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MOST_LINES", 5000)
+    assert refused(b"name\r\n" + b";,\r\n" * 5000).code == "too_large"
+    assert read(b"name\r\n" + b";,\r\n" * 4998 + b"x").rows == [(5000, ["x"])]
+
+
 def test_a_file_larger_than_any_list_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MOST_BYTES", len(CSV) - 1)
     assert refused(CSV).code == "too_large"
@@ -319,6 +325,12 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_part_of_too_many_elements_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MOST_ELEMENTS", 20)
     assert refused(xlsx_file(Tab([[None] * 30]))).code == "too_large"
+
+
+def test_a_tag_without_an_end_is_not_read_again_and_again() -> None:
+    assert refused(replaced(XLSX, "xl/styles.xml", lambda _: b"<x y='" + b"[" * 40 * 2**20)).code == "damaged"
+    long_text = replaced(XLSX, "xl/sharedStrings.xml", lambda text: text.replace("陈某".encode(), b"x" * 3 * 2**20))
+    assert len(read(long_text).rows[0][1][0]) == 3 * 2**20
 
 
 def test_too_many_rows_of_a_workbook_are_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from shouwang.stack.tangxia import (
     ARRIVED_M,
     BROKEN,
     COMMUNITIES,
-    PATROLS,
+    CREW,
     POST,
     POST_RADIUS_M,
     SORTS,
@@ -37,8 +37,8 @@ def test_the_same_seed_gives_the_same_night() -> None:
 
 def test_the_figures_of_the_programme() -> None:
     night = TangxiaNight(60, 1)
-    assert Counter(member.kind for member in night.patrol.values()) == PATROLS
-    assert sum(PATROLS.values()) == 150
+    assert Counter(member.kind for member in night.patrol.values()) == dict(CREW)
+    assert sum(dict(CREW).values()) == 150
     assert set(COMMUNITIES) == {"陈宅", "赵宅", "韩田"}
     assert abs(3.14159 * POST_RADIUS_M**2 / 8_910_000 - 1) < 1e-3
     assert all(unit == wire_token(unit) for unit in night.patrol)

@@ -21,6 +21,8 @@ SHOT = Snapshot(
     seconds=60,
     calling=True,
     online=150,
+    on_duty=147,
+    needed=145,
     reports=13_214,
     reports_per_s=149.6,
     rejected={"impossible": 20, "repeated": 9, "old": 7, "malformed": 6, "jump": 5},
@@ -58,6 +60,8 @@ def test_the_screen_is_full_and_every_line_as_wide_as_it(width: int, height: int
     text = "\n".join(lines)
     for wanted in (
         "22:41",
+        "在岗 On duty",
+        "of 145 应到",
         "在线 Online",
         "150",
         "13,214",
@@ -70,7 +74,7 @@ def test_the_screen_is_full_and_every_line_as_wide_as_it(width: int, height: int
 
 
 def test_the_sizes_that_it_is_made_for_show_everything() -> None:
-    for width, height, events in ((100, 30, 11), (80, 24, 6)):
+    for width, height, events in ((100, 30, 10), (80, 24, 5)):
         text = "\n".join(screen(SHOT, width, height))
         assert OFFERED in text or "guard-017, 214 m, in 6 ms" in text
         assert text.count("event ") == events - 2
@@ -109,7 +113,8 @@ def test_a_map_without_any_extent() -> None:
 
 def test_one_plain_line_says_the_same() -> None:
     assert line(SHOT) == (
-        "22:41 +23s  online 150 | 150 reports/s, rejected 47 | open 6 of 27 | offered 41 accepted 33 declined 5 "
+        "22:41 +23s  on duty 147 online 150 | 150 reports/s, rejected 47 | open 6 of 27 | "
+        "offered 41 accepted 33 declined 5 "
         "expired 0 completed 22 | p50 4.2 ms p99 9.9 ms | short 1"
     )
 

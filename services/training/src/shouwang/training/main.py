@@ -1,5 +1,7 @@
 """Training's composition root: the one place that knows everything of this service."""
 
+from nats.aio.client import Client
+
 from shouwang.common.clock import Clock, utc_now
 from shouwang.common.service import Service
 from shouwang.training import SERVICE, handlers, queries
@@ -7,6 +9,7 @@ from shouwang.training.metrics import Metrics
 from shouwang.training.planner import Planner
 from shouwang.training.rounds import Rounds
 from shouwang.training.settings import Settings
+from shouwang.training.store.keys import signing_key
 
 
 def assemble(settings: Settings, clock: Clock = utc_now) -> Service:
@@ -16,7 +19,12 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> Service:
     rounds = Rounds(service.database, clock, settings, metrics)
     planner = Planner(service.database, clock, settings, metrics)
 
+    async def remember(_: Client) -> None:
+        async with service.database.reading() as view:
+            service.provide(signing_key=await signing_key(view))
+
     service.provide(clock=clock, metrics=metrics)
+    service.before_messages(remember)
     service.include(*handlers.routers, *queries.routers)
     service.in_background("duties", rounds.end_duties)
     service.in_background("expiries", rounds.tell_expiries)

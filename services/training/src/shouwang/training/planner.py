@@ -136,16 +136,15 @@ class Planner:
         return rows
 
     def _tell(self, tx: Transaction, roster: Row[Any], found: Plan, filled: int, took_s: float, now: datetime) -> None:
-        missing = sum(u.missing for u in found.unfilled)
-        self._metrics.unfilled.inc(missing)
+        figures = found.figures
+        self._metrics.unfilled.inc(figures.missing)
         tx.tell(
             RosterPlanned(
                 roster=roster.id,
-                shifts=found.shifts,
-                places=found.places,
+                places=figures.places,
                 filled=filled,
-                unfilled=missing,
-                quality=found.status,
+                unfilled=figures.missing,
+                quality=str(figures.status),
                 took_s=round(took_s, 3),
                 at=now,
             )

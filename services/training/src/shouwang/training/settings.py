@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from shouwang.common.settings import ServiceSettings
 from shouwang.training.domain.rest import RestRules
@@ -11,10 +11,6 @@ from shouwang.training.domain.rest import RestRules
 class Settings(ServiceSettings):
     """Environment variables `SHOUWANG_<FIELD>`."""
 
-    signing_key: SecretStr = Field(
-        default=SecretStr("change-me-for-production"),
-        description="signs certificate and check-in codes; whoever has it can make them",
-    )
     issuer: str = Field(default="守望 (示例)", description="who issues certificates, as printed on them")
     issuer_contact: str = Field(default="—", description="how the issuer is reached, as printed")
     code_s: float = Field(default=60.0, gt=0, description="a check-in code is good for this long")

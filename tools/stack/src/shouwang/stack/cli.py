@@ -72,7 +72,8 @@ def demo(
         return await run_demo(endpoints, for_s, json_mode=as_json, seed=seed, say=say)
 
     # Offers wait 30 s in a real night; here an hour is some seconds, and so is a phone in a pocket.
-    _run(lambda: _own_stack(play, {"SHOUWANG_OFFER_S": "4", "SHOUWANG_MAX_SPEED_MPS": "200"}, as_json=as_json))
+    env = {"SHOUWANG_OFFER_S": "4", "SHOUWANG_MAX_SPEED_MPS": "200", "SHOUWANG_DUTY": "enforced"}
+    _run(lambda: _own_stack(play, env, as_json=as_json))
 
 
 @app.command()

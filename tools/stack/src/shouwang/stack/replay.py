@@ -9,11 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import nats
 from rich.console import Console
 
-from shouwang.stack.drive import Behaviour, Call, Dot, Drive, Endpoints, Scenario, calling_s
+from shouwang.stack.drive import Behaviour, Call, Dot, Drive, Endpoints, Scenario, Turn, calling_s
+from shouwang.stack.organiser import Organiser, Tonight
 from shouwang.stack.summary import summarise
-from shouwang.stack.tangxia import TangxiaNight
+from shouwang.stack.tangxia import POST, POST_RADIUS_M, TangxiaNight
 from shouwang.stack.traces import (
     CallRow,
     Fix,
@@ -125,6 +127,13 @@ class TraceScenario:
             self._next_call += 1
             yield call_of(self._calls[self._next_call - 1], self._next_call)
 
+    def turns(self, elapsed_s: float) -> Iterator[Turn]:
+        """None: the units of a trace are on no roster."""
+        return iter(())
+
+    def turned(self, unit: str, *, on: bool) -> None:
+        """Nobody turns."""
+
     def owns(self, unit: str) -> bool:
         return unit in self._at
 
@@ -182,7 +191,20 @@ async def run_demo(
     """
     if not seconds > 0:
         raise ValueError(f"a night needs more than {seconds:g} seconds")
-    return await play(endpoints, TangxiaNight(seconds, seed), seconds, json_mode=json_mode, seed=seed, say=say)
+    tonight = await _organise(endpoints, seed, say) if "training" in endpoints.metrics else Tonight()
+    night = TangxiaNight(seconds, seed, tonight.on_shift)
+    summary = await play(endpoints, night, seconds, json_mode=json_mode, seed=seed, say=say)
+    about = {"people": tonight.people, "import_s": tonight.import_s, "places": tonight.places}
+    return {**summary, "roster": {**about, "on_shift": len(tonight.on_shift), "declined": tonight.declined}}
+
+
+async def _organise(endpoints: Endpoints, seed: int, say: Say) -> Tonight:
+    """The people of the programme, and tonight's roster."""
+    broker = await nats.connect(endpoints.nats, name="shouwang-organiser")
+    try:
+        return await Organiser(broker, say).prepare(POST, POST_RADIUS_M, seed)
+    finally:
+        await broker.close()
 
 
 def _load(units: Path, incidents: Path | None, shift_s: float | None, zone: ZoneInfo | None) -> tuple[Span, Retimed]:

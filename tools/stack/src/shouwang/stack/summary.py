@@ -46,6 +46,7 @@ def summarise(drive: Drive) -> dict[str, Any]:
         "shortfall": len(board.short),
         "offer_ms": {"p50": _ms(quantile(board.offer_ms, 0.5)), "p99": _ms(quantile(board.offer_ms, 0.99))},
         "nearest_exact": _nearest_exact(drive),
+        "duty": {"started": facts["duty.started"], "ended": facts["duty.ended"]},
         "refused_calls": dict(board.refused.get("open_incident", {})),
         "refused_others": {verb: dict(counts) for verb, counts in board.refused.items() if verb != "open_incident"},
         "cancelled": facts["task.cancelled"],

@@ -15,7 +15,7 @@ from functools import partial
 import msgspec
 
 from shouwang.common.geo import distance_m
-from shouwang.stack.drive.scenario import Behaviour, Box, Call, Dot, calling_s
+from shouwang.stack.drive.scenario import Behaviour, Box, Call, Dot, Turn, calling_s
 from shouwang.stack.drive.walkers import Point, Walker, offset, within
 
 POST: Point = (27.875, 120.700)
@@ -32,23 +32,31 @@ COMMUNITIES: dict[str, Point] = {
 """Names of the programme (DOMAIN §12); where their centres lie is made up, no survey is at hand (§14.6)."""
 COMMUNITY_RADIUS_M = 820.0
 
-PATROLS = {
-    "guard": 70,  # one course of shared guards: 420 guards in 6 courses in 2018
-    "school_guard": 62,  # one batch of school guards: 250+ in 4 batches
-    "militia": 10,  # of a night-patrol course of 8,000 / 350 ≈ 23 trainees; the share of militia is made up
-    "shop_volunteer": 3,  # linkage scheme: 95 shifts of 4 h a month ≈ 3.2 people a night
-    "community_officer": 3,  # of the post
-    "hometown_officer": 2,  # of Jiangxi origin
-}
+CREW = (
+    ("guard", 70),  # one course of shared guards: 420 guards in 6 courses in 2018
+    ("school_guard", 62),  # one batch of school guards: 250+ in 4 batches
+    ("militia", 10),  # of a night-patrol course of 8,000 / 350 ≈ 23 trainees; the share of militia is made up
+    ("shop_volunteer", 3),  # linkage scheme: 95 shifts of 4 h a month ≈ 3.2 people a night
+    ("community_officer", 3),  # of the post
+    ("hometown_officer", 2),  # of Jiangxi origin
+)
+"""Who is out on a night, 150 in all; who they are says the roster (`organiser.py`)."""
 
-CALLSIGNS = {
-    "guard": "guard",
-    "school_guard": "school-guard",
-    "militia": "militia",
-    "shop_volunteer": "volunteer",
-    "community_officer": "officer",
-    "hometown_officer": "hometown",
-}
+
+@dataclass(frozen=True)
+class OnShift:
+    """A member on tonight's roster: the unit of its phone, its kind, its shift, and its window in played hours."""
+
+    unit: str
+    kind: str
+    shift: str | None = None
+    window: tuple[int, int] = (19, 4)
+
+
+def unrostered() -> list[OnShift]:
+    """A crew without a roster, on duty from the beginning: to play where there is no training."""
+    return [OnShift(f"{kind.replace('_', '-')}-{n:03}", kind) for kind, many in CREW for n in range(1, many + 1)]
+
 
 NIGHT_STARTS_H = 19
 NIGHT_HOURS = 9
@@ -117,15 +125,27 @@ def spoiled(fault: str, report: dict[str, object]) -> bytes:
 
 @dataclass
 class Patroller:
-    """One unit on duty."""
+    """One member with its phone."""
 
-    unit: str
-    kind: str
+    member: OnShift
     walker: Walker
     due_s: float
     accuracy_m: float
     fault: str | None = None
     sent: int = 0
+    turn: int = 0
+    """0 before its shift, 1 in it, 2 after it"""
+    on_duty: bool = False
+
+    @property
+    def unit(self) -> str:
+        """The unit of the phone."""
+        return self.member.unit
+
+    @property
+    def kind(self) -> str:
+        """The kind of the member."""
+        return self.member.kind
 
 
 class TangxiaNight:
@@ -133,7 +153,7 @@ class TangxiaNight:
 
     title = "塘下之夜 Tangxia night · 示例数据 synthetic"
 
-    def __init__(self, seconds: float, seed: int) -> None:
+    def __init__(self, seconds: float, seed: int, crew: Sequence[OnShift] = ()) -> None:
         rng = random.Random(seed)  # noqa: S311 - a played night
         self.behaviour = Behaviour()
         south, west = offset(POST, -POST_RADIUS_M, -POST_RADIUS_M)
@@ -149,21 +169,23 @@ class TangxiaNight:
         self._lead_s = min(2.0, self._calling_s / 2)  # everybody reports once before the first call
         lapse = NIGHT_HOURS * 3600 / (self._calling_s - self._lead_s)
         self._lapse = max(1.0, min(FASTEST_LAPSE, lapse))
-        self.patrol = {member.unit: member for member in self._people(rng)}
+        self.patrol = {who.unit: who for who in self._people(crew or unrostered(), rng)}
         self._due = deque(self.patrol.values())
         self.night = night_calls(max(12, min(96, round(0.8 * seconds))), rng)
         self._next_call = 0
 
-    def _people(self, rng: random.Random) -> Iterator[Patroller]:
+    def _people(self, crew: Sequence[OnShift], rng: random.Random) -> Iterator[Patroller]:
         beats = itertools.cycle(COMMUNITIES.values())
-        units = [(f"{CALLSIGNS[kind]}-{n:03}", kind) for kind, many in PATROLS.items() for n in range(1, many + 1)]
-        broken = dict(zip(rng.sample(range(len(units)), len(BROKEN)), BROKEN, strict=True))
-        for n, (unit, kind) in enumerate(units):
+        broken = dict(zip(rng.sample(range(len(crew)), len(BROKEN)), BROKEN, strict=True))
+        for n, member in enumerate(crew):
             own = random.Random(rng.getrandbits(64))  # noqa: S311 - so that nobody's way depends on when others turn
             waypoint = partial(_waypoint, next(beats), own)
             pace = rng.uniform(*WALK_MPS) * self._lapse
-            due_s = REPORT_EVERY_S * n / len(units)  # spread over the second, as phones are
-            yield Patroller(unit, kind, Walker(waypoint(), pace, waypoint), due_s, rng.uniform(4, 25), broken.get(n))
+            due_s = REPORT_EVERY_S * n / len(crew)  # spread over the second, as phones are
+            who = Patroller(member, Walker(waypoint(), pace, waypoint), due_s, rng.uniform(4, 25), broken.get(n))
+            if member.shift is None:
+                who.turn, who.on_duty = 2, True
+            yield who
 
     # -- what the drive asks for
 
@@ -171,9 +193,11 @@ class TangxiaNight:
         # Everybody keeps the same interval, so the order of the first round is the order of all rounds.
         while (member := self._due[0]).due_s <= elapsed_s:
             report = self._report(member, wall0_s)
-            member.sent += 1
             member.due_s += REPORT_EVERY_S
             self._due.rotate(-1)
+            if not member.on_duty:
+                continue  # who is off duty is not located
+            member.sent += 1
             yield member.unit, msgspec.json.encode(report)
             if member.fault and member.sent % BROKEN_EVERY == 0:
                 yield member.unit, spoiled(member.fault, report)
@@ -199,6 +223,21 @@ class TangxiaNight:
             yield self.night[self._next_call][1]
             self._next_call += 1
 
+    def turns(self, elapsed_s: float) -> Iterator[Turn]:
+        hour = NIGHT_STARTS_H + self._share(elapsed_s) * NIGHT_HOURS
+        for who in self.patrol.values():
+            begins, ends = who.member.window
+            over = ends + 24 * (ends < NIGHT_STARTS_H)
+            if who.turn == 0 and hour >= begins:
+                who.turn = 1
+                yield Turn(who.unit, True, who.member.shift)
+            elif who.turn == 1 and hour >= over:
+                who.turn = 2
+                yield Turn(who.unit, False)
+
+    def turned(self, unit: str, *, on: bool) -> None:
+        self.patrol[unit].on_duty = on
+
     def owns(self, unit: str) -> bool:
         return unit in self.patrol
 
@@ -213,7 +252,7 @@ class TangxiaNight:
         return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
 
     def dots(self, elapsed_s: float) -> list[Dot]:
-        return [Dot(who.unit, who.kind, *who.walker.where(elapsed_s)) for who in self.patrol.values()]
+        return [Dot(who.unit, who.kind, *who.walker.where(elapsed_s)) for who in self.patrol.values() if who.on_duty]
 
     def _share(self, elapsed_s: float) -> float:
         """How much of the night is over, 0 to 1."""

@@ -19,7 +19,7 @@ from shouwang.stack.drive.scenario import Box
 FRAME_S = 0.25
 LINE_S = 1.0
 HEADER_LINES = 3
-NUMBERS_LINES = 13
+NUMBERS_LINES = 14
 NUMBERS_WIDTH = 42
 SIDE_WIDTH = 58
 SIDE_FROM = (98, 27)
@@ -144,6 +144,7 @@ def chart(shot: Snapshot, columns: int, rows: int) -> Text:
 def _rows(shot: Snapshot) -> Iterator[tuple[str, str, str]]:
     """Label, number, and a few words beside it."""
     facts, now = shot.facts, list(shot.states.values())
+    yield "在岗 On duty", _count(shot.on_duty), "" if shot.needed is None else f"of {shot.needed} 应到"
     yield "在线 Online", _count(shot.online), ""
     yield "上报 Reports", _count(shot.reports), f"{shot.reports_per_s:,.0f}/s"
     yield "拒收 Rejected", _count(sum(shot.rejected.values())), ""
@@ -158,7 +159,7 @@ def _rows(shot: Snapshot) -> Iterator[tuple[str, str, str]]:
 def _numbers(shot: Snapshot, roomy: bool) -> RenderableType:
     rows = list(_rows(shot))
     parts: list[RenderableType] = []
-    for part in (rows[:3], rows[3:]):
+    for part in (rows[:4], rows[4:]):
         table = Table.grid(padding=(0, 1))
         table.add_column(min_width=14, no_wrap=True)
         table.add_column(min_width=7, justify="right", style="bold", no_wrap=True)
@@ -241,8 +242,10 @@ def render(shot: Snapshot, width: int, height: int) -> RenderableType:
 def line(shot: Snapshot) -> str:
     """The same in one plain line."""
     facts = shot.facts
+    on_duty = "" if shot.on_duty is None else f"on duty {shot.on_duty} "
     return (
-        f"{shot.clock} +{shot.elapsed_s:.0f}s  online {_count(shot.online)} | {shot.reports_per_s:.0f} reports/s, "
+        f"{shot.clock} +{shot.elapsed_s:.0f}s  {on_duty}online {_count(shot.online)} | "
+        f"{shot.reports_per_s:.0f} reports/s, "
         f"rejected {sum(shot.rejected.values())} | open {shot.open_incidents} of {facts.get('incident.opened', 0)} | "
         f"offered {facts.get('task.offered', 0)} accepted {facts.get('task.accepted', 0)} "
         f"declined {facts.get('task.declined', 0)} expired {facts.get('task.expired', 0)} "

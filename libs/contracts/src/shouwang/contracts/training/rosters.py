@@ -351,8 +351,7 @@ class RosterPlanned(Fact, name="training.roster.planned.v1", keys=("roster",)):
     """The roster was filled as far as could be."""
 
     roster: Id
-    shifts: int
-    places: int
+    places: int = Field(description="the minimum of every shift, less who stood there before")
     filled: int
     unfilled: int
     quality: Token = Field(description="optimal, feasible, failed")

@@ -21,6 +21,9 @@ MOST_FAULTS = 1_000
 """In a report, and a tenth of it of notes: it must fit into a message of 1 MB."""
 
 MOST_OF_NAME = 40
+MOST_OF_CELL = 200
+"""Longer than any value: a workbook can name one text of 30 MB in each of its cells."""
+
 LONG_DIGITS = re.compile(r"\d([ -]?[\dXx]){5,}")
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?", re.ASCII)
@@ -221,6 +224,8 @@ class _Reader:
                 self._add(row, column, "missing", "must be filled in")
             return not column.required
         try:
+            if len(text) > MOST_OF_CELL:
+                raise BadCell("too_long", f"is longer than {MOST_OF_CELL} characters")
             values[column.field] = column.parse(Cell(text, (row, place) in self.sheet.numbers, self.today))
         except BadCell as bad:
             self._add(row, column, bad.code, bad.detail)

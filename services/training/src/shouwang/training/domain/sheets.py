@@ -23,12 +23,19 @@ MOST_BYTES = 32 * 2**20
 MOST_UNPACKED = 100 * 2**20
 MOST_COLUMNS = 256
 MOST_OF_HEADER = 100
-MOST_ELEMENTS = 8_000_000
-"""Of one part of a workbook: 20,000 rows of 30 cells have 2 million; to read more takes longer than anybody waits."""
+MOST_LINES = 1_048_576
+"""As many as Excel has rows, empty ones and all."""
+
+MOST_ELEMENTS = 4_000_000
+"""Of one part of a workbook: 20,000 rows of 60 cells have 3.6 million; to read more takes longer than anybody waits."""
+
+MOST_OF_TAG = 1 << 20
+"""Bytes: expat before 2.6 reads an unfinished tag again with each piece that comes (CVE-2023-52425)."""
 
 HEADER_WITHIN = 10
 """Rows with values in which the header is looked for: titles and notes may stand above it."""
 
+MOST_FLAWS = 100_000
 MOST_OF_A_KIND = 10_000
 """Merged ranges, or formulas without a value, that are kept: a hostile file can have millions."""
 
@@ -62,7 +69,7 @@ WHAT_TO_DO = {
     "nul": "There is a NUL byte in this line, so this is not a text: save it as CSV UTF-8 or as .xlsx.",
     "old_workbook": "This is an old workbook (.xls): open it, save it as .xlsx, and send that.",
     "quotes": "A quotation mark is not closed, or text follows it: correct it, or save the file as .xlsx.",
-    "too_large": "The file is larger than 32 MB, or unpacks to more than 100 MB: split it, and leave out pictures.",
+    "too_large": "The file is too large: split it, leave out pictures, and delete empty cells that are formatted.",
     "too_many_rows": "The file has more than {most_rows:,} rows: split it.",
     "too_wide": "Something stands right of column 256: delete it, and save the file again.",
 }
@@ -160,7 +167,7 @@ def _arrange(rows: Iterable[tuple[int, list[str]]], wanted: frozenset[str], most
 
 def _is_filled(row: tuple[int, list[str]]) -> bool:
     """Whether more stands in a row than what separates cells, whichever of the DELIMITERS does."""
-    return any(cell.strip(",;") for cell in row[1])
+    return any(cell[:MOST_OF_HEADER].strip(",;") for cell in row[1])
 
 
 def _known(cells: list[str], wanted: frozenset[str]) -> int:
@@ -190,13 +197,15 @@ def _records(content: bytes, encoding: str, delimiter: str) -> Iterator[tuple[in
     with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as text:
         try:
             for number, cells in enumerate(csv.reader(_lines(text), delimiter=delimiter, strict=True), 1):
-                yield number, [clean(cell) for cell in cells]
+                yield number, [clean(cell) for cell in cells[: MOST_COLUMNS + 1]]
         except csv.Error:
             raise _fault("quotes", number + 1) from None
 
 
 def _lines(text: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(text, 1):
+        if number > MOST_LINES:
+            raise _fault("too_large")
         if "\0" in line:
             raise _fault("nul", number)
         yield line
@@ -205,7 +214,7 @@ def _lines(text: Iterable[str]) -> Iterator[str]:
 def _fits(records: Iterable[tuple[int, list[str]]], wanted: frozenset[str]) -> tuple[int, int]:
     """How well a delimiter suits: wanted names in a row, then filled cells in a row."""
     try:
-        top = [cells for _, cells in islice(filter(_is_filled, records), HEADER_WITHIN)]
+        top = [cells for _, cells in islice(filter(_is_filled, islice(records, 1000)), HEADER_WITHIN)]
     except SheetFault:
         return -1, 0
     return max(((_known(cells, wanted), sum(map(bool, cells))) for cells in top), default=(0, 0))
@@ -266,6 +275,8 @@ class _Book:
         with self.archive.open(info) as stream:
             while chunk := stream.read(1 << 16):
                 parser.Parse(chunk)
+                if stream.tell() - parser.CurrentByteIndex > MOST_OF_TAG:
+                    raise ValueError("a tag without an end")
         parser.Parse(b"", True)
 
     def related(self, part: str) -> dict[str, tuple[str, str]]:
@@ -429,7 +440,7 @@ def _read_workbook(content: bytes, wanted: frozenset[str], most_rows: int) -> Sh
     return replace(
         sheet,
         numbers=frozenset(numbers),
-        flaws=sheet.flaws + tuple(_flaws(grid, sheet)),
+        flaws=sheet.flaws + tuple(islice(_flaws(grid, sheet), MOST_FLAWS)),
         unread=tuple(map(clean, islice(filled.values(), 1, None))),
     )
 

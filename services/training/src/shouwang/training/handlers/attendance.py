@@ -23,7 +23,7 @@ from shouwang.contracts.training.people import Refused
 from shouwang.training import SERVICE
 from shouwang.training.domain.codes import check_in as check_in_code
 from shouwang.training.domain.codes import read_check_in
-from shouwang.training.handlers.parts import AT_ONCE, Now, Rules
+from shouwang.training.handlers.parts import AT_ONCE, Key, Now, Rules
 from shouwang.training.qr import svg
 from shouwang.training.store import courses
 
@@ -34,20 +34,20 @@ EARLY = timedelta(minutes=30)
 
 
 @router.subscriber(ShowCheckIn.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
-async def show_check_in(ask: ShowCheckIn, tx: Tx, clock: Now, settings: Rules) -> CheckInShown:
+async def show_check_in(ask: ShowCheckIn, tx: Tx, clock: Now, settings: Rules, key: Key) -> CheckInShown:
     """A fresh code for a session that is held now. It changes by the minute: a photo of it is soon worth nothing."""
     session, now = await _session(tx, ask.session), clock()
     if not session.starts_at - EARLY <= now < session.ends_at:
         raise Problem.of_field("session", "is not held now", 409)
     until = (now + timedelta(seconds=settings.code_s)).replace(microsecond=0)
-    code = check_in_code(session.id, until, settings.signing_key.get_secret_value())
+    code = check_in_code(session.id, until, key)
     return CheckInShown(session=session.id, code=code, svg=svg(code), valid_until=until)
 
 
 @router.subscriber(CheckIn.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
-async def check_in(ask: CheckIn, principal: Principal, tx: Tx, clock: Now, settings: Rules) -> CheckedIn:
+async def check_in(ask: CheckIn, principal: Principal, tx: Tx, clock: Now, key: Key) -> CheckedIn:
     """A trainee says the code that it sees."""
-    token = read_check_in(ask.code, clock(), settings.signing_key.get_secret_value())
+    token = read_check_in(ask.code, clock(), key)
     if token is None:
         raise Problem.of_field("code", "is not good, or no longer: scan the screen again", 409)
     session = await _session(tx, token)

@@ -27,7 +27,7 @@ from shouwang.training import SERVICE
 from shouwang.training.domain.codes import sign
 from shouwang.training.domain.courses import outcome, valid_until
 from shouwang.training.domain.days import day_of
-from shouwang.training.handlers.parts import AT_ONCE, Now, Rules, known
+from shouwang.training.handlers.parts import AT_ONCE, Key, Now, known
 from shouwang.training.standings import review
 from shouwang.training.store import courses, people
 from shouwang.training.tables.people import certificates
@@ -51,7 +51,7 @@ async def record_exam(ask: RecordExam, tx: Tx, clock: Now) -> ExamRecorded:
 
 
 @router.subscriber(IssueCertificates.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
-async def issue_certificates(ask: IssueCertificates, tx: Tx, clock: Now, settings: Rules) -> CertificatesIssued:
+async def issue_certificates(ask: IssueCertificates, tx: Tx, clock: Now, key: Key) -> CertificatesIssued:
     """Issue the course's certificate to everybody who attended and passed."""
     batch, now = await _lock_batch(tx, ask.batch), clock()
     if batch.certificate is None:
@@ -62,7 +62,6 @@ async def issue_certificates(ask: IssueCertificates, tx: Tx, clock: Now, setting
     for row in rows:
         tx.tell(CertificateIssued.model_validate({**row, "certificate": row["id"], "at": now}))
     await review(tx, earned, now)
-    key = settings.signing_key.get_secret_value()
     issued = [
         CertificateIssuedNow(
             certificate=row["id"], member=row["member"], number=row["number"], code=sign("cert", row["id"], key)

@@ -24,7 +24,7 @@ from shouwang.training.domain.clearance import may_lead, may_stand
 from shouwang.training.domain.codes import sign
 from shouwang.training.domain.days import day_of
 from shouwang.training.domain.people import Person
-from shouwang.training.handlers.parts import AT_ONCE, Now, Rules
+from shouwang.training.handlers.parts import AT_ONCE, Key, Now, Rules
 from shouwang.training.places import refusal
 from shouwang.training.qr import svg
 from shouwang.training.standings import end_duty
@@ -64,7 +64,7 @@ async def go_off_duty(ask: GoOffDuty, principal: Principal, tx: Tx, clock: Now) 
 
 @router.subscriber(CertifyService.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def certify_service(
-    ask: CertifyService, principal: Principal, tx: Tx, clock: Now, settings: Rules
+    ask: CertifyService, principal: Principal, tx: Tx, clock: Now, settings: Rules, key: Key
 ) -> ServiceCertificate:
     """The free certificate of a member's own service, numbered and kept."""
     member = await people.member(tx, principal)
@@ -75,7 +75,7 @@ async def certify_service(
     row |= {"minutes": int(served.minutes), "shifts": served.shifts}
     row["number"] = f"FW-{today:%Y%m%d}-{row['id'][-12:].upper()}"
     await duty.add_service_certificate(tx, row)
-    code = sign("service", row["id"], settings.signing_key.get_secret_value())
+    code = sign("service", row["id"], key)
     said = {name: row[name] for name in ("number", "minutes", "shifts", "issued_on", "since", "until")}
     issuer = {"issuer": settings.issuer, "issuer_contact": settings.issuer_contact}
     whose = {"holder": member.name, "volunteer_number": principal, "content": sorted(served.kinds)}

@@ -13,6 +13,9 @@ from shouwang.training.store import people
 
 Now = Annotated[Clock, Given("clock")]
 Rules = Annotated[Settings, Given("settings")]
+Key = Annotated[str, Given("signing_key")]
+"""Signs the codes that are shown to strangers (`domain/codes.py`)."""
+
 AT_ONCE = 8
 """Requests of one kind that are worked on side by side."""
 

@@ -31,7 +31,7 @@ from shouwang.training import SERVICE
 from shouwang.training.domain.codes import read, sign
 from shouwang.training.domain.days import day_of
 from shouwang.training.domain.identity import masked_name
-from shouwang.training.handlers.parts import Now, Rules
+from shouwang.training.handlers.parts import Key, Now
 from shouwang.training.qr import svg
 from shouwang.training.store import courses
 
@@ -74,20 +74,20 @@ async def batches(ask: Batches, view: View) -> BatchList:
 
 
 @router.subscriber(PrintCertificate.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
-async def print_certificate(ask: PrintCertificate, view: View, settings: Rules) -> CertificatePrinted:
+async def print_certificate(ask: PrintCertificate, view: View, key: Key) -> CertificatePrinted:
     """What stands on the paper."""
     row = await courses.certificate(view, ask.certificate)
     if row is None:
         raise Problem.of_field("certificate", f"{ask.certificate} is not known", 404)
-    code = sign("cert", row.id, settings.signing_key.get_secret_value())
+    code = sign("cert", row.id, key)
     fields = _named(row, "certificate")
     return CertificatePrinted(**fields, holder=row.name, code=code, svg=svg(code))
 
 
 @router.subscriber(VerifyCertificate.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
-async def verify_certificate(ask: VerifyCertificate, view: View, clock: Now, settings: Rules) -> CertificateVerified:
+async def verify_certificate(ask: VerifyCertificate, view: View, clock: Now, key: Key) -> CertificateVerified:
     """Is this certificate real, and in force?"""
-    token = read("cert", ask.code, settings.signing_key.get_secret_value())
+    token = read("cert", ask.code, key)
     row = await courses.certificate(view, token) if token else None
     if row is None:
         raise Problem.of_field("code", "is not of a certificate of ours", 404)

@@ -14,6 +14,7 @@ from shouwang.stack.drive.duty import PRINCIPAL, DutyRoom
 from shouwang.stack.drive.meters import ACCEPTED, REJECTED, Meters
 from shouwang.stack.drive.phones import Phones
 from shouwang.stack.drive.scenario import Box, Dot, Endpoints, Scenario, calling_s
+from shouwang.stack.drive.shifts import ShiftChange
 from shouwang.stack.drive.watch import Watch
 from shouwang.stack.drive.wire import Asker
 
@@ -35,6 +36,8 @@ class Snapshot:
     seconds: float
     calling: bool
     online: int | None
+    on_duty: int | None
+    needed: int | None
     reports: int
     reports_per_s: float
     rejected: dict[str, int]
@@ -61,6 +64,8 @@ class Drive:
         self.board = Board(clock=lambda: self.scenario.clock(self.elapsed_s))
         self.meters = Meters(endpoints.metrics)
         self.online: int | None = None
+        self.shifts: ShiftChange | None = None
+        self._rostered = "training" in endpoints.metrics
         self._nats = endpoints.nats
         self._rng = random.Random(seed)  # noqa: S311 - habits of played people, no secret
         self._phones: Phones | None = None
@@ -80,21 +85,25 @@ class Drive:
         nc = await asyncio.wait_for(self._connect(), CONNECT_S)
         phones = Phones(nc, Asker(nc), self.scenario, self.board, self._rng)
         duty = DutyRoom(Asker(nc), self.board)
+        shifts = self.shifts = ShiftChange(Asker(nc), self.scenario, self.board)
         try:
             watch = Watch(nc, self.board)
             await watch.start()
             await nc.subscribe("user.*.task", cb=phones.take)
             await nc.flush()
             await self.meters.poll()
+            shifts.look(0.0)
+            await shifts.settled()  # the first watch is out before the first call
             phones.start()
             self._phones = phones
             looking = asyncio.create_task(self._look(nc, watch))
             try:
-                await self._play(phones, duty)
+                await self._play(phones, duty, shifts)
             finally:
                 looking.cancel()
                 await asyncio.gather(looking, return_exceptions=True)
             await self._count(nc)
+            await shifts.everybody_home()
             await asyncio.sleep(SETTLE_S)
             await watch.catch_up()
             await self.meters.poll()
@@ -117,7 +126,7 @@ class Drive:
             error_cb=note,
         )
 
-    async def _play(self, phones: Phones, duty: DutyRoom) -> None:
+    async def _play(self, phones: Phones, duty: DutyRoom, shifts: ShiftChange) -> None:
         calls_end, tick = calling_s(self.seconds), 0
         while phones.elapsed_s < self.seconds:
             await phones.report()
@@ -127,6 +136,7 @@ class Drive:
             tick += 1
             if tick % CLOSE_EVERY_TICKS == 0:
                 duty.close_finished()
+                shifts.look(phones.elapsed_s)
             await asyncio.sleep(TICK_S - phones.elapsed_s % TICK_S)
 
     async def _look(self, nc: Client, watch: Watch) -> None:
@@ -150,10 +160,13 @@ class Drive:
         total = answer.body.get("total")
         if answer.ok and isinstance(total, int):
             self.online = total
+        if self.shifts is not None and self._rostered:
+            await self.shifts.count()
 
     def snapshot(self) -> Snapshot:
         """The state as values; cheap enough to take several times a second."""
         board, elapsed_s = self.board, self.elapsed_s
+        covered = self.shifts.covered if self.shifts else None
         return Snapshot(
             title=self.scenario.title,
             clock=self.scenario.clock(elapsed_s),
@@ -161,6 +174,8 @@ class Drive:
             seconds=self.seconds,
             calling=elapsed_s < calling_s(self.seconds),
             online=self.online,
+            on_duty=covered.on_duty if covered else None,
+            needed=covered.needed if covered else None,
             reports=self.meters.total(ACCEPTED) if self.meters.known("location") else self.sent,
             reports_per_s=self._per_s,
             rejected=self.meters.by_label(REJECTED),

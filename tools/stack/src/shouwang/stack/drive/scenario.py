@@ -42,6 +42,14 @@ class Behaviour:
     handle_s: tuple[float, float] = (1.5, 4.0)
 
 
+class Turn(NamedTuple):
+    """A unit goes on duty, or off."""
+
+    unit: str
+    on: bool
+    shift: str | None = None
+
+
 class Dot(NamedTuple):
     """A unit on the map."""
 
@@ -71,6 +79,14 @@ class Scenario(Protocol):
 
     def calls(self, elapsed_s: float) -> Iterator[Call]:
         """Every call that is due by now and was not given before."""
+        ...
+
+    def turns(self, elapsed_s: float) -> Iterator[Turn]:
+        """Every going on and off duty that is due by now and was not given before."""
+        ...
+
+    def turned(self, unit: str, *, on: bool) -> None:
+        """The suite has put the unit on duty, or taken it off."""
         ...
 
     def owns(self, unit: str) -> bool:

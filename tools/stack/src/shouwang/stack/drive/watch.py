@@ -27,6 +27,7 @@ class Watch:
         """From now on. Without JetStream, the stream, or leave to read it, what passes by has to do."""
         await self._nc.subscribe("location.unit.*.v1.*", cb=self._see)
         await self._nc.subscribe("dispatch.>", cb=self._see)
+        await self._nc.subscribe("training.duty.>", cb=self._see)
         try:
             self._next_seq = await self._last_seq() + 1
         except nats.errors.Error:

@@ -10,6 +10,9 @@ down_revision = None
 
 def upgrade() -> None:
     create_plumbing()
+    op.execute("CREATE TABLE signing_keys (key TEXT NOT NULL, PRIMARY KEY (key))")
+    # Two random UUIDs hold 244 bits from the machine's own source of randomness.
+    op.execute("INSERT INTO signing_keys SELECT gen_random_uuid()::text || gen_random_uuid()::text")
     op.execute("""
         CREATE TABLE courses (
             course TEXT NOT NULL,
@@ -138,7 +141,8 @@ def upgrade() -> None:
         )
     """)
     op.execute("""
-        CREATE INDEX certificates_expiring ON certificates (valid_until) WHERE NOT expiry_told AND revoked_at IS NULL AND valid_until IS NOT NULL
+        CREATE INDEX certificates_expiring ON certificates (valid_until)
+        WHERE NOT expiry_told AND revoked_at IS NULL AND valid_until IS NOT NULL
     """)
     op.execute("CREATE UNIQUE INDEX certificates_number ON certificates (kind, number)")
     op.execute("CREATE INDEX certificates_of_member ON certificates (member)")
@@ -262,7 +266,9 @@ def upgrade() -> None:
             PRIMARY KEY (shift, member),
             FOREIGN KEY(shift) REFERENCES shifts (id) ON DELETE CASCADE,
             FOREIGN KEY(member) REFERENCES members (member),
-            CONSTRAINT assignments_no_double_booking EXCLUDE USING gist (int8range(member_no, member_no, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&) WHERE (status IN ('proposed', 'offered', 'accepted', 'served'))
+            CONSTRAINT assignments_no_double_booking EXCLUDE USING gist (
+                int8range(member_no, member_no, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&
+            ) WHERE (status IN ('proposed', 'offered', 'accepted', 'served'))
         )
     """)
     op.execute("CREATE INDEX assignments_of_member ON assignments (member, starts_at)")
@@ -359,6 +365,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
+        "signing_keys",
         "attendances",
         "sessions",
         "enrolments",

@@ -1,0 +1,200 @@
+"""The roster as the solver sees it: like shifts as one slot, and to whom each slot is open."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from shouwang.training.domain.clearance import may_stand
+from shouwang.training.domain.planning.values import Candidate, Commitment
+from shouwang.training.domain.reasons import Reason
+from shouwang.training.domain.rest import Held, RestRules, conflicts, held_by, rest_needed
+from shouwang.training.domain.shifts import Shift, ShiftKind, may_be_held
+
+Week = tuple[int, int]
+
+
+def week_of(day: date) -> Week:
+    """ISO year and week, Monday to Sunday."""
+    year, week, _ = day.isocalendar()
+    return year, week
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Shifts that are alike to everybody: the same time and conditions, declined by the same people.
+
+    Who stands on which of them is settled at the end. Twenty areas with the same watch are one slot, not twenty.
+    """
+
+    shifts: tuple[Shift, ...]
+    held: Held
+    """the time, under the name of the first shift"""
+    need: int
+    """people still missing to the minimum of each shift"""
+    room: int
+    """people that may still be added"""
+
+    @property
+    def sample(self) -> Shift:
+        """Any of them."""
+        return self.shifts[0]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that does not change while a plan is made. People and slots go by their number here.
+
+    `open_to[person]` are the slots that nothing forbids them by itself, by start.
+    """
+
+    candidates: Sequence[Candidate]
+    slots: Sequence[Slot]
+    forbidden: Sequence[Shift]
+    open_to: Sequence[Sequence[int]]
+    holds: Sequence[Sequence[Held]]
+    on: Mapping[str, frozenset[int]]
+    """people who stood on each shift before, and stay"""
+    left: Sequence[int | None]
+    """shifts that each may still be given"""
+    promised: Mapping[str, int]
+    """shifts that each organisation has still to give"""
+    served: Sequence[int]
+    """minutes, those kept on this roster included"""
+    rules: RestRules
+
+    @property
+    def pairs(self) -> int:
+        """How many placings are open."""
+        return sum(map(len, self.open_to))
+
+    def agreed(self, person: int, day: date) -> bool:
+        """Whether a person has agreed to overtime on a day."""
+        agreement = self.candidates[person].person.agreement_on(day)
+        return agreement is not None and agreement.overtime_agreed
+
+    def until(self, slot: int) -> int:
+        """The minute before which whoever stands there may not begin again."""
+        held = self.slots[slot].held
+        return held.end + rest_needed(held, self.rules)
+
+    def gives(self, person: int, slot: int) -> str | None:
+        """The organisation whose commitment this placing would be counted to."""
+        organisation = self.candidates[person].person.organisation
+        counts = organisation in self.promised and self.slots[slot].sample.kind is not ShiftKind.OWN_POST
+        return organisation if counts else None
+
+    def never(self, person: int, slot: int) -> Reason | None:
+        """What forbids a person a slot, whatever else is planned."""
+        candidate, shift = self.candidates[person], self.slots[slot].sample
+        if (reason := not_for(candidate, shift)) is not None:
+            return reason
+        if any(person in self.on.get(like.shift, ()) for like in self.slots[slot].shifts):
+            return Reason.DOUBLE_BOOKED
+        held = self.slots[slot].held
+        found = conflicts(held, self.holds[person], self.rules, overtime_agreed=self.agreed(person, held.duty_date))
+        return found[0] if found else None
+
+
+def not_for(candidate: Candidate, shift: Shift) -> Reason | None:
+    """What forbids somebody a shift, time aside. An own post is for the people of the organisation it is of."""
+    if shift.kind is ShiftKind.OWN_POST and shift.post_of not in (None, candidate.person.organisation):
+        return Reason.OUTSIDE_OWN_AREA
+    if reasons := may_stand(candidate.person, shift):
+        return reasons[0]
+    return Reason.DECLINED if shift.shift in candidate.declined else None
+
+
+def make_case(
+    shifts: Sequence[Shift],
+    candidates: Sequence[Candidate],
+    commitments: Sequence[Commitment],
+    rules: RestRules,
+    kept: Mapping[str, Sequence[str]],
+) -> Case:
+    """Sort out what is open to whom."""
+    on = _standing(shifts, candidates, kept)
+    slots = _slots([shift for shift in shifts if not may_be_held(shift)], candidates, on)
+    by_name = {shift.shift: shift for shift in shifts}
+    theirs: list[list[Shift]] = [[] for _ in candidates]
+    for name, people in on.items():
+        for person in people:
+            theirs[person].append(by_name[name])
+    case = Case(
+        candidates=candidates,
+        slots=slots,
+        forbidden=[shift for shift in shifts if may_be_held(shift)],
+        open_to=[],
+        holds=[_holds(candidate, mine) for candidate, mine in zip(candidates, theirs, strict=True)],
+        on=on,
+        left=[
+            None if candidate.most is None else max(0, candidate.most - len(mine))
+            for candidate, mine in zip(candidates, theirs, strict=True)
+        ],
+        promised=_promised(commitments, candidates, theirs),
+        served=[
+            candidate.served_min + sum(shift.minutes for shift in mine)
+            for candidate, mine in zip(candidates, theirs, strict=True)
+        ],
+        rules=rules,
+    )
+    return replace(case, open_to=[_open_to(case, person) for person in range(len(candidates))])
+
+
+def _standing(
+    shifts: Sequence[Shift], candidates: Sequence[Candidate], kept: Mapping[str, Sequence[str]]
+) -> dict[str, frozenset[int]]:
+    number = {candidate.member: person for person, candidate in enumerate(candidates)}
+    on = {shift.shift: {number[member] for member in kept.get(shift.shift, ())} for shift in shifts}
+    for person, candidate in enumerate(candidates):
+        for held in candidate.held:
+            if held.shift in on:
+                on[held.shift].add(person)
+    return {name: frozenset(people) for name, people in on.items()}
+
+
+def _slots(shifts: Sequence[Shift], candidates: Sequence[Candidate], on: Mapping[str, frozenset[int]]) -> list[Slot]:
+    declined: dict[str, list[int]] = {}
+    for person, candidate in enumerate(candidates):
+        for name in candidate.declined:
+            declined.setdefault(name, []).append(person)
+    alike: dict[tuple[Shift, tuple[int, ...]], list[Shift]] = {}
+    for shift in sorted(shifts, key=lambda shift: (shift.start, shift.end, shift.shift)):
+        # what no rule asks of a shift that may be held; if one ever does, the last check of the plan finds out
+        plain = replace(shift, shift="", area="", lead_officer="", insurance="", minimum=0, maximum=0)
+        alike.setdefault((plain, tuple(declined.get(shift.shift, ()))), []).append(shift)
+    return [
+        Slot(
+            tuple(like),
+            held_by(like[0]),
+            need=sum(max(0, shift.minimum - len(on[shift.shift])) for shift in like),
+            room=sum(max(0, shift.maximum - len(on[shift.shift])) for shift in like),
+        )
+        for like in alike.values()
+    ]
+
+
+def _holds(candidate: Candidate, standing: Sequence[Shift]) -> list[Held]:
+    told = {held.shift for held in candidate.held}
+    return [*candidate.held, *(held_by(shift) for shift in standing if shift.shift not in told)]
+
+
+def _promised(
+    commitments: Sequence[Commitment], candidates: Sequence[Candidate], theirs: Sequence[Sequence[Shift]]
+) -> dict[str, int]:
+    given: Counter[str | None] = Counter()
+    for candidate, mine in zip(candidates, theirs, strict=True):
+        given[candidate.person.organisation] += sum(shift.kind is not ShiftKind.OWN_POST for shift in mine)
+    return {promise.organisation: max(0, promise.shifts - given[promise.organisation]) for promise in commitments}
+
+
+def _open_to(case: Case, person: int) -> list[int]:
+    if case.left[person] == 0:
+        return []
+    return [
+        slot
+        for slot in range(len(case.slots))
+        if case.slots[slot].room
+        and (case.gives(person, slot) is None or case.promised[case.gives(person, slot) or ""])
+        and case.never(person, slot) is None
+    ]
