@@ -66,6 +66,14 @@ class Town:
         await eventually(lambda: self._ear.times.get(unit, 0.0) >= fix_at - 0.001)
         return unit
 
+    def is_seen(self, word: str) -> bool:
+        """Whether the feed has told where a unit is."""
+        return self.unit(word) in self._ear.times
+
+    def forget_fix(self, word: str) -> None:
+        """As if the feed had not told it yet."""
+        self._ear.times.pop(self.unit(word), None)
+
     async def patrol(self, **north_m: float) -> None:
         """Several units report: `await town.patrol(a=100, b=200)`."""
         await asyncio.gather(*(self.report(word, metres) for word, metres in north_m.items()))

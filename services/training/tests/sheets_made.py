@@ -1,4 +1,4 @@
-"""Files made in memory, good ones and bad ones, and numbers that nobody has."""
+"""Files made in memory, good ones and bad ones, numbers that nobody has, and what is read from them and told."""
 
 import csv
 import io
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 from stdnum.cn import ric, uscc
 
-from shouwang.training.domain.sheets import OLE
+from shouwang.training.domain.importing import MEMBERS, Checked, Column, check, header_names
+from shouwang.training.domain.sheets import OLE, SheetFault, read
 
 TODAY = date(2026, 11, 24)
 MEMBER_HEADER = ("编号", "姓名", "类别", "身份证号", "手机", "单位", "入队日期", "证书编号", "发证日期", "保险至")
@@ -185,3 +187,39 @@ def member_row(number: int, **changed: str) -> list[str]:
         "保险至": "2027年1月1日",
     }  # fmt: skip
     return list((row | changed).values())
+
+
+HEADER = ["姓名", "手机"]
+ROW = ["陈某", "13800138000"]
+CSV = csv_file([HEADER, ROW])
+XLSX = xlsx_file(Tab([HEADER, ROW], shared=True))
+ID = id_number()
+CODE = credit_code()
+Columns = tuple[Column, ...]
+
+
+def refused(content: bytes, most_rows: int = 20_000) -> SheetFault:
+    with pytest.raises(SheetFault) as caught:
+        read(content, most_rows, wanted=HEADER)
+    assert str(caught.value) == caught.value.detail
+    assert caught.value.detail.endswith(".")
+    return caught.value
+
+
+def checked(content: bytes, columns: Columns = MEMBERS) -> Checked:
+    return check(read(content, wanted=header_names(columns)), columns, today=TODAY)
+
+
+def told(found: Checked) -> list[tuple[int, str | None, str]]:
+    assert found.fault_count == len(found.faults)
+    assert bool(found.faults) == (not found.records)
+    return [(fault.row, fault.column, fault.code) for fault in found.faults]
+
+
+def one(columns: Columns, **cells: Value) -> Checked:
+    """A file of one row that has these cells, and what is required."""
+    needed: dict[str, Value] = (
+        {"姓名": "陈某", "类别": "民兵"} if columns is MEMBERS else {"名称": "陈宅小店", "类型": "店铺"}
+    )
+    row = {**needed, **cells}
+    return checked(xlsx_file(Tab([list(row), list(row.values())])), columns)

@@ -91,14 +91,16 @@ def test_a_self_hiring_units_guard_stands_at_no_other_post__guard_regulations_ar
 
 @pytest.mark.parametrize("employer", [SCHOOL, None])
 def test_whoever_employs_guards_is_no_company_unless_it_says_so__guard_regulations_art_15(employer: str | None) -> None:
-    """保安服务管理条例 第4、15条: a unit with guards that is not a guard company hires its own, whatever was entered."""
+    """保安服务管理条例 第4、15条: a unit that has guards and is no company hires its own."""
     undeclared = guard(entity=None, organisation=employer)
     assert may_stand(undeclared, own_post(SHOP)) == [Reason.OUTSIDE_OWN_AREA]
 
 
 @each_police_led
 @pytest.mark.parametrize("paid", [{"pay": Pay.WAGE}, {"client_contract": "示例合同"}])
-def test_guard_service_is_not_hidden_in_a_patrol__guard_regulations_art_15(kind: ShiftKind, paid: dict[str, Any]) -> None:
+def test_guard_service_is_not_hidden_in_a_patrol__guard_regulations_art_15(
+    kind: ShiftKind, paid: dict[str, Any]
+) -> None:
     """保安服务管理条例 第15、42条: for wages, or for a client, a self-hiring unit's guard serves at its own unit only.
 
     Otherwise shared duty only has to be called a night patrol to be sold.

@@ -78,7 +78,7 @@ def test_the_real_risks_are_told_first__volunteer_regulations_art_12(kind: Shift
 
 
 def test_risks_that_were_told_later_are_told__volunteer_regulations_art_12() -> None:
-    """志愿服务条例 第12条: whoever signs again, and is told this time, need not wait until the first paper has ended."""
+    """志愿服务条例 第12条: whoever signs again, and is told, need not wait for the first paper to end."""
     papers = (Agreement(FOREVER, risks_told=False), Agreement(Period(DAY), risks_told=True))
     assert may_stand(volunteer(agreements=papers), shift()) == []
     assert may_stand(volunteer(agreements=papers[::-1]), shift()) == []
@@ -87,7 +87,9 @@ def test_risks_that_were_told_later_are_told__volunteer_regulations_art_12() -> 
 def test_a_task_suits_the_skill__volunteer_regulations_art_15() -> None:
     """志愿服务条例 第15条: a shift that needs more than the usual certificate takes only who has it on that day."""
     needs = shift(requires=frozenset({"first_aid", "drone"}))
-    can = volunteer(certificates={PATROL_CERTIFICATE: (FOREVER,), "first_aid": (FOREVER,), "drone": (Period(DAY, DAY),)})
+    can = volunteer(
+        certificates={PATROL_CERTIFICATE: (FOREVER,), "first_aid": (FOREVER,), "drone": (Period(DAY, DAY),)}
+    )
     assert may_stand(can, needs) == []
     assert may_stand(replace(can, certificates={**can.certificates, "drone": ()}), needs) == [Reason.NOT_CERTIFIED]
     assert may_stand(can, shift(day=DAY_AFTER, requires=needs.requires)) == [Reason.NOT_CERTIFIED]

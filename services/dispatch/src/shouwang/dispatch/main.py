@@ -3,7 +3,7 @@
 from shouwang.common.clock import utc_now
 from shouwang.common.geo import GeoIndex
 from shouwang.common.service import Service
-from shouwang.dispatch import SERVICE, handlers, queries
+from shouwang.dispatch import SERVICE, duty, handlers, queries
 from shouwang.dispatch.feed import Follower
 from shouwang.dispatch.metrics import Metrics
 from shouwang.dispatch.offers import Offers
@@ -16,11 +16,12 @@ def assemble(settings: Settings) -> Service:
     service = Service(SERVICE, settings, "Who goes: incidents, offers, tasks.")
     metrics = Metrics(service.registry)
     feed = Follower(GeoIndex(), settings.forget_s)
-    offers = Offers(feed, settings.rules(), metrics, utc_now, check_nearest=settings.check_nearest)
+    modes = {"check_nearest": settings.check_nearest, "enforced": settings.duty == "enforced"}
+    offers = Offers(feed, settings.rules(), metrics, utc_now, **modes)
     rounds = Rounds(offers, feed, service.database, utc_now, settings, metrics)
 
     service.provide(offers=offers, clock=utc_now)
-    service.include(handlers.router, handlers.facts, queries.router)
+    service.include(handlers.router, handlers.facts, duty.facts, queries.router)
     service.in_background("feed", feed.follow)
     service.in_background("expiry", rounds.expire_offers)
     service.in_background("short", rounds.retry_short)

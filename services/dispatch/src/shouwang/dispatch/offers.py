@@ -32,7 +32,7 @@ class Filled:
     """What became of the wish: offers written, who was left out, how many hands are still missing."""
 
     offers: list[dict[str, Any]] = field(default_factory=list)
-    left_out: list[tuple[str, Reason]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
     missing: int = 0
 
 
@@ -47,9 +47,11 @@ class Looked:
 class Offers:
     """Finds hands for incidents. The caller holds the incident's row."""
 
-    def __init__(self, feed: Follower, rules: Rules, metrics: Metrics, clock: Clock, *, check_nearest: bool) -> None:
+    def __init__(
+        self, feed: Follower, rules: Rules, metrics: Metrics, clock: Clock, *, check_nearest: bool, enforced: bool
+    ) -> None:
         self._feed, self._rules, self._metrics, self._clock = feed, rules, metrics, clock
-        self._check_nearest = check_nearest
+        self._check_nearest, self._enforced = check_nearest, enforced
 
     async def fill(self, tx: Transaction, call: store.Call, *, first: bool = False) -> Filled:
         """Offer the incident to as many as it lacks; tell it, and tell a shortfall that was not told before."""
@@ -121,10 +123,11 @@ class Offers:
     ) -> None:
         unknown = {n.unit: n.time for n in near if n.unit not in standings}
         if unknown:
-            again = self._clock() - timedelta(seconds=self._rules.again_s)
-            prevented = await store.standings(tx, call.id, unknown, again)
-            for unit in unknown:
-                standings[unit] = Standing(self._feed.kinds.get(unit, ""), prevented.get(unit))
+            now = self._clock()
+            again = now - timedelta(seconds=self._rules.again_s)
+            found = await store.standings(tx, call.id, unknown, again, now, enforced=self._enforced)
+            for unit, standing in found.items():  # the phone's own word counts only where training says nothing
+                standings[unit] = replace(standing, kind=standing.kind or self._feed.kinds.get(unit, ""))
 
     async def _write(self, tx: Transaction, call: store.Call, choice: Choice, filled: Filled) -> set[str]:
         now = self._clock()
@@ -176,7 +179,8 @@ class Offers:
         oldest = self._clock().timestamp() - self._rules.fresh_s
         fresh = [anybody for anybody in everybody if anybody.time >= oldest]
         took_s = self._rules.travel_s(standings[first.unit].kind, first.distance_m)
-        exact = took_s <= soonest(fresh, self._feed.kinds, left_out, self._rules)
+        kinds = {**self._feed.kinds, **{unit: standing.kind for unit, standing in standings.items()}}
+        exact = took_s <= soonest(fresh, kinds, left_out, self._rules)
         self._metrics.first_offers.labels("exact" if exact else "other").inc()
         return False
 

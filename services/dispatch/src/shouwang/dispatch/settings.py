@@ -1,6 +1,6 @@
 """Settings of dispatch, beside those of every service."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Settings(ServiceSettings):
     """Environment variables `SHOUWANG_<FIELD>`."""
 
+    duty: Literal["enforced", "ignored"] = Field(
+        default="ignored", description="whether only members who are cleared and on duty are sent, or everybody"
+    )
     offer_s: float = Field(default=30.0, gt=0, description="an offer that is not answered for this long goes on")
     fresh_s: float = Field(default=120.0, gt=0, description="whose last fix is older than this is not offered anything")
     reach_m: float = Field(default=10_000.0, gt=0, description="nobody farther away is offered an incident")

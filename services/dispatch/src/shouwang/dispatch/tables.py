@@ -1,6 +1,6 @@
 """The tables of dispatch, as `migrations/` makes them."""
 
-from sqlalchemy import Column, DateTime, Double, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Date, DateTime, Double, Integer, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -59,4 +59,17 @@ units = Table(
     Column("unit", Text, primary_key=True),
     Column("presence", Text, nullable=False),
     Column("changed_at", Moment, nullable=False),
+)
+members = Table(
+    "members",
+    metadata,
+    Column("member", Text, primary_key=True),
+    Column("kind", Text),
+    Column("cleared", Boolean, nullable=False),
+    Column("cleared_until", Date),
+    Column("suspended_for", Text),
+    Column("standing_at", Moment, nullable=False),
+    Column("on_duty", Boolean, nullable=False),
+    Column("duty_until", Moment),
+    Column("duty_at", Moment, nullable=False),
 )

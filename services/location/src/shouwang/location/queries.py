@@ -29,6 +29,7 @@ from shouwang.contracts.location import (
 from shouwang.location import SERVICE, store
 from shouwang.location.domain import presence as domain
 from shouwang.location.domain.presence import Patience, presence
+from shouwang.location.domain.roll import Roll
 from shouwang.location.domain.whereabouts import Whereabouts
 
 router: NatsRouter = questions()
@@ -86,9 +87,15 @@ async def counts(ask: Counts, where: Where) -> CountsByCell:
 
 @router.subscriber(Unit.subject("{principal}"), SERVICE, max_workers=4)
 async def unit(
-    ask: Unit, where: Where, patience: Annotated[Patience, Given()], database: Annotated[Database, Given()]
+    ask: Unit,
+    where: Where,
+    patience: Annotated[Patience, Given()],
+    database: Annotated[Database, Given()],
+    watched: Annotated[Roll | None, Given()],
 ) -> UnitNow:
     """The last known position of one unit; who is offline is looked up in the database."""
+    if watched is not None and ask.unit not in watched:
+        raise Problem.of_field("unit", f"{ask.unit} is not on duty: only members on duty are located", 404)
     slot = where.index.slots.get(ask.unit)
     if slot is not None:
         known = where.known(slot)

@@ -19,6 +19,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from shouwang.common import hearing
 from shouwang.common.doors import TOKEN
 from shouwang.common.telemetry import log
+from shouwang.location.domain.roll import Roll
 from shouwang.location.domain.whereabouts import Report, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
@@ -73,8 +74,11 @@ def understand(unit: str, body: bytes) -> Report:
 class Reports:
     """Takes `report.<unit>` from the broker's own connection and applies it batch by batch."""
 
-    def __init__(self, whereabouts: Whereabouts, feed: Feed, metrics: Metrics, batch_s: float) -> None:
+    def __init__(
+        self, whereabouts: Whereabouts, feed: Feed, metrics: Metrics, batch_s: float, roll: Roll | None = None
+    ) -> None:
         self._whereabouts, self._feed, self._metrics = whereabouts, feed, metrics
+        self._roll = roll
         self._batch_s = batch_s
         self._waiting: list[Msg] = []
         self._first_at = 0.0
@@ -142,15 +146,20 @@ class Reports:
         """Judge and apply messages `(subject, body)`; how many could not be used, by reason."""
         refused: Counter[str] = Counter()
         understood = []
+        roll = self._roll
         for subject, body in messages:
             unit = subject[7:]  # after "report."
             try:
                 if not TOKEN.fullmatch(unit):
                     refused["bad_unit"] += 1
+                elif roll is not None and unit not in roll:  # before its body is read: it is nobody's business
+                    refused["off_duty"] += 1
                 else:
                     understood.append(understand(unit, body))
             except (ValueError, OverflowError, RecursionError):
                 refused["unparsable"] += 1
+        if roll is not None:
+            understood = _on_duty(understood, roll, refused)
         if understood:
             applied = self._whereabouts.apply(understood, now)
             refused.update(applied.refused)
@@ -161,3 +170,11 @@ class Reports:
         self._metrics.accepted.inc(messages - refused.total())
         for reason, count in refused.items():
             self._metrics.rejected.labels(reason).inc(count)
+
+
+def _on_duty(reports: list[Report], roll: Roll, refused: Counter[str]) -> list[Report]:
+    """Without those from before the unit's duty began: a phone may send later where it was at home."""
+    counting = [report for report in reports if roll.counts(report.unit, report.time)]
+    if len(counting) < len(reports):
+        refused["off_duty"] += len(reports) - len(counting)
+    return counting

@@ -15,6 +15,7 @@ from shouwang.contracts.location import UnitOffline, UnitOnline, UnitSilent
 from shouwang.contracts.shapes import Fact
 from shouwang.location import store
 from shouwang.location.domain.presence import Presence
+from shouwang.location.domain.roll import Roll
 from shouwang.location.domain.whereabouts import Known, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
@@ -28,9 +29,10 @@ class Rounds:
     """Each method runs for as long as the service runs."""
 
     def __init__(
-        self, where: Whereabouts, feed: Feed, database: Database, settings: Settings, metrics: Metrics
+        self, where: Whereabouts, feed: Feed, database: Database, settings: Settings, metrics: Metrics, roll: Roll
     ) -> None:
-        self._where, self._feed, self._database = where, feed, database
+        self._where, self._feed, self._database, self._roll = where, feed, database, roll
+        self._taken_off: list[Known] = []
         self._settings, self._metrics = settings, metrics
         self._hearing_from: float | None = None
         self._writing = asyncio.Lock()  # what is saved must not be older than the presence that was told meanwhile
@@ -52,6 +54,9 @@ class Rounds:
         """Say whose presence has changed, and how many units are where."""
         while True:
             now = time.time()
+            if self._settings.duty == "enforced":
+                await self.take_off(broker, self._roll.over(now))
+                await self._tell_taken_off(now)
             hearing = self._is_hearing(broker, now)
             while await self._tell_presence(broker, now, hearing=hearing):
                 pass
@@ -59,6 +64,26 @@ class Rounds:
                 await self._feed.send(broker, self._feed.counts(now))
             self._metrics.tracked.set(len(self._where.index))
             await asyncio.sleep(self._settings.sweep_s)
+
+    async def take_off(self, broker: Client, units: Sequence[str]) -> None:
+        """Whose duty has ended is no longer shown to anybody, from this moment on."""
+        if self._settings.duty != "enforced":
+            return
+        now = time.time()
+        gone = [known for unit in units if (known := self._where.take_off(unit))]
+        self._taken_off += gone
+        await self._feed.send(broker, [frame for known in gone if (frame := self._feed.gone(known.unit, now))])
+
+    async def _tell_taken_off(self, now: float) -> None:
+        """Say that they are offline, and keep nothing of where they were."""
+        async with self._writing:
+            told = self._taken_off[:PORTION]
+            if told:
+                async with self._database.transaction() as tx:
+                    await store.forget(tx, [known.unit for known in told])
+                    for known in told:
+                        tx.tell(fact_of(known, now))
+                del self._taken_off[: len(told)]
 
     def _is_hearing(self, broker: Client, now: float) -> bool:
         """Whether a unit's silence is its own: not while the broker is away, nor until reports had time to come.

@@ -1,5 +1,7 @@
 """Settings of location, beside those of every service."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from shouwang.common.settings import ServiceSettings
@@ -10,6 +12,9 @@ from shouwang.location.domain.presence import Patience
 class Settings(ServiceSettings):
     """Environment variables `SHOUWANG_<FIELD>`."""
 
+    duty: Literal["enforced", "ignored"] = Field(
+        default="ignored", description="whether only members who are on duty are located, or everybody who reports"
+    )
     batch_ms: float = Field(default=20.0, gt=0, description="reports are collected for this long")
     frame_ms: float = Field(default=200.0, ge=200, description="at most one frame a feed cell in this time")
     full_frame_s: float = Field(default=60.0, gt=0, description="every cell is told whole this often")

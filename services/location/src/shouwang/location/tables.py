@@ -1,6 +1,6 @@
 """The tables of location, as `migrations/` makes them."""
 
-from sqlalchemy import Column, DateTime, Double, MetaData, SmallInteger, Table, Text, func
+from sqlalchemy import Boolean, Column, DateTime, Double, MetaData, SmallInteger, Table, Text, func
 
 metadata = MetaData()
 
@@ -16,4 +16,13 @@ units = Table(
     Column("battery_pct", Double, nullable=False),
     Column("presence", SmallInteger, nullable=False),
     Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+duties = Table(
+    "duties",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True)),
+    Column("ended", Boolean, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
 )

@@ -54,10 +54,13 @@ class Rules:
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of a unit beside its place: its kind, and what keeps it from going, if anything does."""
+    """What is known of a unit beside its place: its kind, and what keeps it from going, if anything does.
+
+    That is a `Reason`, or a code of training's own (`domain/eligibility.py`).
+    """
 
     kind: str
-    prevented: Reason | None = None
+    prevented: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Choice:
     """Who was chosen, soonest first, and who was left out though sooner."""
 
     chosen: list[Near]
-    left_out: list[tuple[str, Reason]]
+    left_out: list[tuple[str, str]]
     horizon_s: float
     """The travel time of the last one chosen; infinite while somebody is missing."""
 
@@ -79,7 +82,7 @@ def choose(near: Sequence[Near], standings: Mapping[str, Standing], needed: int,
     """
     ranked = sorted(near, key=lambda n: (rules.travel_s(standings[n.unit].kind, n.distance_m), n.unit))
     chosen: list[Near] = []
-    left_out: list[tuple[str, Reason]] = []
+    left_out: list[tuple[str, str]] = []
     for candidate in ranked:
         if len(chosen) == needed:
             break
@@ -93,7 +96,7 @@ def choose(near: Sequence[Near], standings: Mapping[str, Standing], needed: int,
     return Choice(chosen, left_out, last)
 
 
-def why_not(candidate: Near, standing: Standing, now: float, rules: Rules) -> Reason | None:
+def why_not(candidate: Near, standing: Standing, now: float, rules: Rules) -> str | None:
     """What keeps this unit from going; None if nothing does."""
     if standing.prevented is not None:
         return standing.prevented

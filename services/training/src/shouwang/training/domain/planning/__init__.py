@@ -9,10 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from shouwang.training.domain.planning.answer import Placings, break_rules, hand_out, unfilled
-from shouwang.training.domain.planning.blocks import Solved, improve
-from shouwang.training.domain.planning.case import Case, make_case
-from shouwang.training.domain.planning.draft import Draft
+from shouwang.training.domain.planning.answer import break_rules, hand_out, unfilled
+from shouwang.training.domain.planning.blocks import improve, start
+from shouwang.training.domain.planning.case import make_case
 from shouwang.training.domain.planning.fairness import Fairness
 from shouwang.training.domain.planning.model import Search
 from shouwang.training.domain.planning.values import (
@@ -61,7 +60,7 @@ def plan(
     refuse_nonsense(shifts, candidates, commitments, kept)
     begun = time.monotonic()
     case = make_case(shifts, candidates, commitments, rules, kept)
-    draft, fairness = Draft(case), Fairness(case, weights)
+    draft, fairness = start(case), Fairness(case, weights)
     build_s = time.monotonic() - begun
     # the rules are asked once more for the reasons, which takes about as long as it took to sort out who may stand
     solved = improve(draft, fairness, Search(max(0.1, limit_s - 3 * build_s), workers, seed))

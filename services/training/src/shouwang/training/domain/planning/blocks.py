@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from shouwang.training.domain.planning.case import Case
 from shouwang.training.domain.planning.draft import Draft
 from shouwang.training.domain.planning.fairness import Fairness
 from shouwang.training.domain.planning.model import Aim, Model, Search
@@ -17,6 +18,7 @@ from shouwang.training.domain.planning.values import Status
 
 AT_ONCE = 8_000
 """pairs up to which the whole roster is one block, and can be proven"""
+PATIENCE = (1.0, 1.5, 2.0, 3.0, 8.0)
 PEOPLE = 60
 BLOCK_S = 2.0
 IDLE_BLOCKS = 12
@@ -32,11 +34,23 @@ class Solved:
     bound: int | None
 
 
+def start(case: Case) -> Draft:
+    """The simple roster that lacks the fewest people, the fairest of those."""
+    best = Draft(case)
+    for patience in PATIENCE:
+        draft = Draft(case)
+        draft.fill(patience)
+        if patience == PATIENCE[0] or draft.lacking() < best.lacking():
+            best = draft
+        if not best.lacking():
+            break
+    return best
+
+
 def improve(draft: Draft, fairness: Fairness, search: Search) -> Solved:
     """Make a draft as good as the time allows. At most half of it goes to filling."""
     if not draft.case.pairs:
         return Solved(Status.OPTIMAL, 0, 0)
-    draft.fill()
     if draft.case.pairs <= AT_ONCE:
         return _at_once(draft, fairness, search)
     blocks = _Blocks(draft, fairness, search)

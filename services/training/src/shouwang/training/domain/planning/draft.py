@@ -42,6 +42,10 @@ class Draft:
         """People short of the minimum."""
         return max(0, self.case.slots[slot].need - self.count[slot])
 
+    def lacking(self) -> int:
+        """People short of the minimum, on all slots."""
+        return sum(map(self.missing, range(len(self.count))))
+
     def short(self) -> list[int]:
         """Slots short of people."""
         return [slot for slot in range(len(self.count)) if self.missing(slot)]
@@ -76,24 +80,33 @@ class Draft:
             found = [reason for old in placed for reason in self._conflicts(person, old, [*placed, new])]
         return found[0] if found else None
 
-    def fill(self) -> None:
-        """Place on every slot that is short, in order of time, whoever has done the least and may stand there."""
+    def fill(self, patience: float = 1.0) -> None:
+        """Place on every slot that is short, in order of time, whoever has done the least and may stand there.
+
+        Args:
+            patience: how much more the minutes of this roster count than those served before. With more of it, people
+                who have served little are not used up at the beginning, and somebody is left for its end.
+        """
         people: list[list[int]] = [[] for _ in self.count]
         for person, slots in enumerate(self.case.open_to):
             for slot in slots:
                 people[slot].append(person)
         for slot in self.short():
             shift = self.case.slots[slot].sample
-            by_minutes = sorted(
-                (self.minutes[person], self.case.candidates[person].displeasure(shift), person)
+            ranked = sorted(
+                (self._turn(person, patience), self.case.candidates[person].displeasure(shift), person)
                 for person in people[slot]
                 if slot not in self.on[person]
             )
-            for _, _, person in by_minutes:
+            for _, _, person in ranked:
                 if not self.missing(slot):
                     break
                 if self.not_now(person, slot) is None:
                     self.put(person, slot)
+
+    def _turn(self, person: int, patience: float) -> float:
+        served = self.case.served[person]
+        return served + patience * (self.minutes[person] - served)
 
     def trim(self) -> None:
         """Take away whom neither a minimum nor a commitment needs, those first who have done the most."""

@@ -36,6 +36,16 @@ class Fairness:
             width = self._width
         return steps
 
+    def lines(self, person: int) -> list[tuple[int, int]]:
+        """The same cost as the highest of lines over the minutes that a person is given: (slope, height at none)."""
+        found: list[tuple[int, int]] = []
+        cost = minutes = 0
+        for of_a_minute, width in self.steps(person):
+            found.append((of_a_minute, cost - of_a_minute * minutes))
+            cost += of_a_minute * width
+            minutes += width
+        return found
+
     def displeasure(self, person: int, slot: int) -> int:
         """What a placing costs since it is not what the person wished."""
         shift = self.case.slots[slot].sample

@@ -123,14 +123,16 @@ class Model:
         return weight * lack
 
     def _costs(self, fairness: Fairness) -> Iterable[cp_model.LinearExprT]:
+        """A cost above every line of the convex one: it touches the highest, and no step needs a variable."""
         for person, mine in zip(self.people, self.placed, strict=True):
             now = self.draft.minutes[person] - self.draft.case.served[person]
-            steps: list[cp_model.IntVar] = []
-            for of_a_minute, width in fairness.steps(person):
-                steps.append(self._int(0, width, min(width, now)))
-                now -= min(width, now)
-                yield of_a_minute * steps[-1]
-            minutes = sum(self.draft.case.slots[slot].sample.minutes * here for slot, here in mine.items())
-            self.model.add(minutes == sum(steps))
+            lines = fairness.lines(person)
+            most = sum(self.draft.case.slots[slot].sample.minutes for slot in mine)
+            minutes = self._int(0, most, now)
+            self.model.add(minutes == sum(self.draft.case.slots[slot].sample.minutes * here for slot, here in mine.items()))
+            cost = self._int(0, max(a * most + b for a, b in lines), max(a * now + b for a, b in lines))
+            for a, b in lines:
+                self.model.add(cost >= a * minutes + b)
+            yield cost
             for slot, here in mine.items():
                 yield fairness.displeasure(person, slot) * here

@@ -1,52 +1,30 @@
-"""The bytes of a CSV or XLSX file as rows of text: what stands where, nothing of what it means.
+"""XLSX by zipfile and expat: a part is unpacked only while it is read, and no further than a list can need."""
 
-Workbooks are read here and not by calamine, which allots a sheet as one block: a file of 5 KB with a value in
-XFD1048576, or an .xls with one byte wrong, ends the whole process. It also hides errors, formulas that were never
-computed, and that a number is the day of a Chinese date format. The tests use it as a second opinion.
-"""
-
-import csv
 import io
 import posixpath
 import re
 import struct
-import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count, islice
 from xml.parsers import expat
 
-MOST_BYTES = 32 * 2**20
-MOST_UNPACKED = 100 * 2**20
-MOST_COLUMNS = 256
-MOST_OF_HEADER = 100
-MOST_LINES = 1_048_576
-"""As many as Excel has rows, empty ones and all."""
+from shouwang.training.domain.sheets.sheet import HEADER_WITHIN, MOST_COLUMNS, Flaw, Sheet, arrange, clean, fault
 
+MOST_UNPACKED = 100 * 2**20
 MOST_ELEMENTS = 4_000_000
 """Of one part of a workbook: 20,000 rows of 60 cells have 3.6 million; to read more takes longer than anybody waits."""
 
 MOST_OF_TAG = 1 << 20
 """Bytes: expat before 2.6 reads an unfinished tag again with each piece that comes (CVE-2023-52425)."""
 
-HEADER_WITHIN = 10
-"""Rows with values in which the header is looked for: titles and notes may stand above it."""
-
 MOST_FLAWS = 100_000
 MOST_OF_A_KIND = 10_000
 """Merged ranges, or formulas without a value, that are kept: a hostile file can have millions."""
 
-HIDDEN = re.compile(
-    r"_x00[01][0-9A-F]_|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-)
-"""What no one sees: control characters (Excel writes _x000D_ for one), zero width, direction marks of chat programs."""
-
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-DELIMITERS = ",;\t，"
 NUMBER = re.compile(r"-?\d{1,400}(\.\d{1,400})?([Ee][+-]?\d{1,3})?", re.ASCII)
 DATE_FORMATS = frozenset({*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58})
 """Built-in formats that show a day (ECMA-376 part 1, 18.8.30), those of Chinese Excel among them."""
@@ -60,195 +38,24 @@ DAMAGED = (
 )  # fmt: skip
 """What zipfile and expat raise at bytes that are not what they say."""
 
-WHAT_TO_DO = {
-    "damaged": "The workbook is damaged or cut off: open it, save it as .xlsx, and send it again.",
-    "empty": "The file is empty: it needs a header, and a row for each record.",
-    "encoding": "The text is neither UTF-8 nor GB18030 (byte {at:,}): save it as CSV UTF-8 or as .xlsx.",
-    "encrypted": "The workbook is protected by a password: take it off, save it, and send it again.",
-    "not_a_table": "This is not a CSV file or an .xlsx workbook: open it, save it as .xlsx, and send that.",
-    "nul": "There is a NUL byte in this line, so this is not a text: save it as CSV UTF-8 or as .xlsx.",
-    "old_workbook": "This is an old workbook (.xls): open it, save it as .xlsx, and send that.",
-    "quotes": "A quotation mark is not closed, or text follows it: correct it, or save the file as .xlsx.",
-    "too_large": "The file is too large: split it, leave out pictures, and delete empty cells that are formatted.",
-    "too_many_rows": "The file has more than {most_rows:,} rows: split it.",
-    "too_wide": "Something stands right of column 256: delete it, and save the file again.",
-}
-
-
-class SheetFault(Exception):
-    """A file that cannot be read at all: where, what is wrong with it, and what to do next."""
-
-    def __init__(self, row: int | None, column: str | None, detail: str, code: str) -> None:
-        super().__init__(detail)
-        self.row, self.column, self.detail, self.code = row, column, detail, code
-
-
-def _fault(code: str, row: int | None = None, **values: int) -> SheetFault:
-    return SheetFault(row, None, WHAT_TO_DO[code].format(**values), code)
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """A cell whose text cannot be trusted. `row` as the user sees it, `column` from 0."""
-
-    row: int
-    column: int
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: each row with its number as the user sees it, and as many cells as the header; empty ones left out."""
-
-    header: list[str]
-    rows: list[tuple[int, list[str]]]
-    header_row: int = 1
-    numbers: frozenset[tuple[int, int]] = frozenset()
-    """row and column of cells that Excel keeps as numbers"""
-    flaws: tuple[Flaw, ...] = ()
-    unread: tuple[str, ...] = ()
-    """further worksheets with values"""
-
-
-def read(content: bytes, most_rows: int = 20_000, *, wanted: Collection[str] = ()) -> Sheet:
-    """The table in a file, whatever its name says. The header is the row with the most of the `wanted` names.
-
-    Raises SheetFault, and nothing else.
-    """
-    names = frozenset(map(header_key, wanted))
-    if len(content) > MOST_BYTES:
-        raise _fault("too_large")
-    if content.startswith(OLE):
-        raise _fault("encrypted" if "EncryptedPackage".encode("utf-16-le") in content else "old_workbook")
-    if not content.startswith(ZIP):
-        return _read_csv(content, names, most_rows)
-    try:
-        return _read_workbook(content, names, most_rows)
-    except DAMAGED:
-        raise _fault("damaged") from None
-
-
-def header_key(text: str) -> str:
-    """What a header is known by: "手机号（必填）*" and "ID number" are "手机号" and "idnumber"."""
-    return "".join(filter(str.isalnum, re.sub(r"\(.*?\)", "", clean(text[:MOST_OF_HEADER])))).casefold()
-
-
-def clean(text: str) -> str:
-    """Full width to half (NFKC), without what no one sees, each gap one space."""
-    if not text.isascii() or "_x00" in text or not text.isprintable():
-        text = HIDDEN.sub("", unicodedata.normalize("NFKC", text))
-    return " ".join(text.split())
-
-
-def _arrange(rows: Iterable[tuple[int, list[str]]], wanted: frozenset[str], most_rows: int) -> Sheet:
-    """Header and data out of rows of clean text."""
-    filled = filter(_is_filled, rows)
-    top = list(islice(filled, HEADER_WITHIN))
-    if not top:
-        raise _fault("empty")
-    start = max(range(len(top)), key=lambda i: (_known(top[i][1], wanted), sum(map(bool, top[i][1])) > 1))
-    header_row, header = top[start][0], list(top[start][1])
-    while not header[-1]:
-        header.pop()
-    if len(header) > MOST_COLUMNS:
-        raise _fault("too_wide", header_row)
-    sheet = Sheet(header, [], header_row)
-    flaws: list[Flaw] = []
-    for number, cells in (*top[start + 1 :], *islice(filled, max(0, most_rows + 1))):
-        extra = next((i for i in range(len(header), len(cells)) if cells[i]), None)
-        if extra is not None:
-            flaws.append(Flaw(number, extra, "too_many_cells", "stands right of the last header"))
-        sheet.rows.append((number, (cells + [""] * len(header))[: len(header)]))
-    if len(sheet.rows) > most_rows:
-        raise _fault("too_many_rows", most_rows=most_rows)
-    return replace(sheet, flaws=tuple(flaws))
-
-
-def _is_filled(row: tuple[int, list[str]]) -> bool:
-    """Whether more stands in a row than what separates cells, whichever of the DELIMITERS does."""
-    return any(cell[:MOST_OF_HEADER].strip(",;") for cell in row[1])
-
-
-def _known(cells: list[str], wanted: frozenset[str]) -> int:
-    return len(wanted.intersection(map(header_key, cells))) if wanted else 0
-
-
-# -- CSV -------------------------------------------------------------------------------------------------------------
-
-
-def _read_csv(content: bytes, wanted: frozenset[str], most_rows: int) -> Sheet:
-    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|table|meta)", content[:200], re.IGNORECASE):
-        raise _fault("not_a_table")
-    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    encodings = ("utf-16",) if utf_16 else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            delimiter = max(DELIMITERS, key=lambda mark: _fits(_records(content, encoding, mark), wanted))
-            return _arrange(_records(content, encoding, delimiter), wanted, most_rows)
-        except UnicodeDecodeError:
-            continue
-    raise _fault("encoding", at=max(_undecodable(content, encoding) for encoding in encodings))
-
-
-def _records(content: bytes, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Records and their numbers, read one by one: a file that is too long is not read to its end."""
-    number = 0
-    with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as text:
-        try:
-            for number, cells in enumerate(csv.reader(_lines(text), delimiter=delimiter, strict=True), 1):
-                yield number, [clean(cell) for cell in cells[: MOST_COLUMNS + 1]]
-        except csv.Error:
-            raise _fault("quotes", number + 1) from None
-
-
-def _lines(text: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(text, 1):
-        if number > MOST_LINES:
-            raise _fault("too_large")
-        if "\0" in line:
-            raise _fault("nul", number)
-        yield line
-
-
-def _fits(records: Iterable[tuple[int, list[str]]], wanted: frozenset[str]) -> tuple[int, int]:
-    """How well a delimiter suits: wanted names in a row, then filled cells in a row."""
-    try:
-        top = [cells for _, cells in islice(filter(_is_filled, islice(records, 1000)), HEADER_WITHIN)]
-    except SheetFault:
-        return -1, 0
-    return max(((_known(cells, wanted), sum(map(bool, cells))) for cells in top), default=(0, 0))
-
-
-def _undecodable(content: bytes, encoding: str) -> int:
-    """The first byte, from 0, that is not of an encoding."""
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError as error:
-        return error.start
-    return 0
-
-
-# -- XLSX ------------------------------------------------------------------------------------------------------------
-
 
 class _Enough(Exception):
     """The rest need not be read."""
 
 
-class _Book:
+class Book:
     """The parts of a workbook, unpacked only while they are read."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
         self.parts = {info.filename.lower(): info for info in archive.infolist()}
         if sum(info.file_size for info in archive.infolist()) > MOST_UNPACKED:
-            raise _fault("too_large")
+            raise fault("too_large")
         self.shift = 0
         self.main = dict(self.related("").values()).get("officeDocument", "")
         self.links = self.related(self.main)
         if "worksheet" not in dict(self.links.values()):
-            raise _fault("not_a_table")
+            raise fault("not_a_table")
 
     def walk(self, part: str, start: Callable[[str, dict[str, str]], None], end: Callable[[str, str], None]) -> None:
         """Call `start` with each element's name and attributes, `end` with its name and the text since the last tag."""
@@ -263,7 +70,7 @@ class _Book:
         def on_start(name: str, attributes: dict[str, str]) -> None:
             texts.clear()
             if next(elements) > MOST_ELEMENTS:
-                raise _fault("too_large")
+                raise fault("too_large")
             start(name.rpartition(":")[2], attributes)
 
         def on_end(name: str) -> None:
@@ -410,10 +217,10 @@ class _Grid:
 
     def _keep(self, value: str) -> None:
         if self.column >= MOST_COLUMNS:
-            raise _fault("too_wide", self.row)
+            raise fault("too_wide", self.row)
         self.cells.setdefault(self.row, {})[self.column] = (self.kind, self.style, value)
         if len(self.cells) > self.most_rows + HEADER_WITHIN:
-            raise _fault("too_many_rows", most_rows=self.most_rows)
+            raise fault("too_many_rows", most_rows=self.most_rows)
 
 
 def _place(name: str) -> tuple[int, int]:
@@ -427,16 +234,16 @@ def _place(name: str) -> tuple[int, int]:
     return int(match[2]), column - 1
 
 
-def _read_workbook(content: bytes, wanted: frozenset[str], most_rows: int) -> Sheet:
+def read_workbook(content: bytes, wanted: frozenset[str], most_rows: int) -> Sheet:
     """The first worksheet that holds something. How long it is shows before the texts are unpacked."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        book = _Book(archive)
+        book = Book(archive)
         filled = {part: name for part, name in book.worksheets().items() if book.holds_values(part)}
         grid = _Grid(most_rows)
         for part in islice(filled, 1):
             book.walk(part, grid.start, grid.end)
         texts, numbers = _texts(grid, book)
-    sheet = _arrange(texts, wanted, most_rows)
+    sheet = arrange(texts, wanted, most_rows)
     return replace(
         sheet,
         numbers=frozenset(numbers),
@@ -445,7 +252,7 @@ def _read_workbook(content: bytes, wanted: frozenset[str], most_rows: int) -> Sh
     )
 
 
-def _texts(grid: _Grid, book: _Book) -> tuple[list[tuple[int, list[str]]], set[tuple[int, int]]]:
+def _texts(grid: _Grid, book: Book) -> tuple[list[tuple[int, list[str]]], set[tuple[int, int]]]:
     """Rows of text, and the places of numbers among them."""
     strings, days = book.strings(), book.day_styles()
     rows: list[tuple[int, list[str]]] = []

@@ -1,0 +1,39 @@
+"""The SQL of dispatch: incidents, tasks, the decisions behind them, and what is known of units.
+
+Whoever changes tasks of an incident locks its row first, so that one incident is decided by one transaction at a time.
+"""
+
+from shouwang.dispatch.store.incidents import (
+    Call,
+    incident,
+    incident_by_external_id,
+    incident_list,
+    last_left_out,
+    lock_incident,
+    lock_short,
+    open_incident,
+    record_decision,
+    set_incident,
+    short_in_turn,
+    wake_short,
+)
+from shouwang.dispatch.store.tasks import (
+    cancel_live,
+    expire,
+    incidents_with_expired,
+    offer,
+    offered_to,
+    set_task,
+    statuses,
+    task,
+    task_list,
+    tasks_of,
+)
+from shouwang.dispatch.store.units import note_duty, note_presence, note_standing, standings
+
+__all__ = [
+    "Call", "cancel_live", "expire", "incident", "incident_by_external_id", "incident_list", "incidents_with_expired",
+    "last_left_out", "lock_incident", "lock_short", "note_duty", "note_presence", "note_standing", "offer",
+    "offered_to", "open_incident", "record_decision", "set_incident", "set_task", "short_in_turn", "standings",
+    "statuses", "task", "task_list", "tasks_of", "wake_short",
+]  # fmt: skip
