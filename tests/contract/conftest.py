@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -24,6 +24,14 @@ def _rfc3339(value: object) -> bool:
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value):
         return False
     return datetime.fromisoformat(value).tzinfo is not None
+
+
+@_FORMATS.checks("date", raises=ValueError)
+def _full_date(value: object) -> bool:
+    """RFC 3339 full-date; Python reads other forms of ISO 8601 too."""
+    if not isinstance(value, str):
+        return True
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None and date.fromisoformat(value) is not None
 
 
 def _validator(schema: Schema) -> Draft202012Validator:
@@ -72,6 +80,8 @@ def _strings(node: Schema) -> st.SearchStrategy[str]:
     if node.get("format") == "date-time":
         zones = st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3, minutes=-30))])
         return st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=zones).map(datetime.isoformat)  # noqa: DTZ001
+    if node.get("format") == "date":
+        return st.dates().map(date.isoformat)
     if node.get("pattern") == r"\S":
         return st.text(min_size=1, max_size=node["maxLength"]).filter(lambda text: text.strip() != "")
     if "pattern" in node:

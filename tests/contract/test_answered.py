@@ -8,12 +8,18 @@ from shouwang.dispatch import main as dispatch
 from shouwang.dispatch.settings import Settings as Dispatch
 from shouwang.location import main as location
 from shouwang.location.settings import Settings as Location
+from shouwang.training import main as training
+from shouwang.training.settings import Settings as Training
 
 
 @pytest.fixture(scope="module")
 def answered() -> set[str]:
     """The subjects that the assembled services listen to, without starting them."""
-    services: list[Service] = [location.assemble(Location()), dispatch.assemble(Dispatch())]
+    services: list[Service] = [
+        location.assemble(Location()),
+        dispatch.assemble(Dispatch()),
+        training.assemble(Training()),
+    ]
     return {
         channel["address"]
         for service in services

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 TOKEN_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"  # noqa: S105 - a part of a subject, not a secret
 """A part of a subject. Anything else from outside is refused at the door: `*`, `>` and `.` would widen a subject."""
@@ -34,7 +34,11 @@ def _day(value: object) -> object:
     raise ValueError("must be a day such as 2026-11-24")  # numbers would be taken for seconds since 1970
 
 
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}),
+]
 """A calendar day where the suite runs (UTC+8), as RFC 3339 full-date."""
 
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]

@@ -1,8 +1,8 @@
 """Courses (培训班): sites, runs and batches, seats, the timetable, attendance, exams, certificates."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from shouwang.contracts.shapes import Fact, Part, Reply, Request
 from shouwang.contracts.training.people import Limit, MemberKind, MemberPut, Refused, Tokens, Whom
@@ -135,12 +135,6 @@ class BatchWanted(Part):
     starts_on: Day
     ends_on: Day
     seats: Annotated[int, Field(ge=1, le=2000)]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.ends_on < self.starts_on:
-            raise ValueError("ends_on is before starts_on")
-        return self
 
 
 class RunOpened(Reply):

@@ -1,8 +1,8 @@
 """Patrol rosters (巡防值班表): shifts, who stands on them, who stands in; what member units have promised."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from shouwang.contracts.shapes import Fact, Reply, Request
 from shouwang.contracts.training.people import Limit, Reason, Refused
@@ -73,13 +73,7 @@ class DraftRoster(Request, name="training.draft_roster.v1", reply=RosterDrafted)
 
     name: Name
     since: Day
-    until: Day
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not 0 <= (self.until - self.since).days < 62:
-            raise ValueError("until must be on or after since, and at most 62 days")
-        return self
+    until: Day = Field(description="at most 61 days later")
 
 
 class ShiftsAdded(Reply):
@@ -115,14 +109,6 @@ class AddShifts(Request, name="training.add_shifts.v1", reply=ShiftsAdded):
     post_of: Token | None = Field(default=None, description="the organisation whose premises an own post is on")
     at_school: bool = False
     requires: list[Token] = Field(default=[], description="kinds of certificates beyond the usual one")
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if self.maximum < self.minimum:
-            raise ValueError("maximum is less than minimum")
-        if self.start == self.end:
-            raise ValueError("start and end are the same")
-        return self
 
 
 class ShiftRemoved(Reply):

@@ -151,6 +151,9 @@ async def _check_run(tx: Transaction, ask: OpenRun) -> None:
         raise Problem.of_field("course", f"{ask.course} is not known", 404)
     if ask.tailored_for is not None and await people.organisation(tx, ask.tailored_for) is None:
         raise Problem.of_field("tailored_for", f"{ask.tailored_for} is not known", 404)
+    for n, batch in enumerate(ask.batches):
+        if batch.ends_on < batch.starts_on:
+            raise Problem.of_field(f"batches[{n}].ends_on", "is before starts_on")
     first, last = min(b.starts_on for b in ask.batches), max(b.ends_on for b in ask.batches)
     since, until = site.accredited_since, site.accredited_until
     if since is None or since > first or (until is not None and until < last):

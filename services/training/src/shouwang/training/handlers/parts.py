@@ -23,8 +23,10 @@ AT_ONCE = 8
 async def whom(view: Reading, ask: Whom) -> list[str]:
     """The members that a request is about.
 
-    Raises: Problem 404 naming who is not known.
+    Raises: Problem 400 if both or neither are given, 404 naming who is not known.
     """
+    if (ask.members is None) == (ask.organisation is None):
+        raise Problem.of_field("members", "say either members or organisation")
     if ask.organisation is not None:
         if await people.organisation(view, ask.organisation) is None:
             raise Problem.of_field("organisation", f"{ask.organisation} is not known", 404)

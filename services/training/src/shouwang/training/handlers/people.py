@@ -92,6 +92,8 @@ async def end_membership(ask: EndMembership, tx: Tx, clock: Now) -> MemberPut:
 @router.subscriber(RevealMember.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def reveal_member(ask: RevealMember, principal: Principal, tx: Tx, clock: Now) -> MemberRevealed:
     """See what is masked; a command, since it is kept who asked."""
+    if len(ask.reason) < 4:
+        raise Problem.of_field("reason", "say why in at least four characters; it is kept")
     row = await people.member(tx, ask.member)
     if row is None:
         raise Problem.of_field("member", f"{ask.member} is not known", 404)

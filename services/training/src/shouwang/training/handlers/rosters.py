@@ -44,6 +44,7 @@ from shouwang.training.standings import withdraw
 from shouwang.training.store import people, rosters
 
 router: NatsRouter = commands()
+MOST_DAYS = 62
 
 
 @router.subscriber(PutCommitment.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -58,6 +59,8 @@ async def put_commitment(ask: PutCommitment, tx: Tx) -> CommitmentPut:
 @router.subscriber(DraftRoster.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def draft_roster(ask: DraftRoster, tx: Tx) -> RosterDrafted:
     """Begin a roster."""
+    if not 0 <= (ask.until - ask.since).days < MOST_DAYS:
+        raise Problem.of_field("until", f"must be on or after since, and at most {MOST_DAYS} days in all")
     roster = new_id()
     await rosters.add_roster(tx, {"id": roster, "status": "draft", **ask.model_dump()})
     return RosterDrafted(roster=roster)
@@ -66,6 +69,10 @@ async def draft_roster(ask: DraftRoster, tx: Tx) -> RosterDrafted:
 @router.subscriber(AddShifts.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def add_shifts(ask: AddShifts, tx: Tx, clock: Now) -> ShiftsAdded:
     """Add a shift for each of some days."""
+    if ask.maximum < ask.minimum:
+        raise Problem.of_field("maximum", "is less than minimum")
+    if ask.start == ask.end:
+        raise Problem.of_field("end", "is the same as start")
     roster = await _open(tx, ask.roster)
     rows = list(_rows(ask))
     await _check(tx, ask, roster, rows)

@@ -4,7 +4,7 @@ Two aims, one after the other, since the solver is far quicker at each than at a
 filled, and after them commitments kept, as can be; then, without giving up any of that, fairness and wishes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,12 +43,18 @@ class Found:
 class Model:
     """One block. Every variable has its value in the draft as a hint: the solver starts there and never ends worse."""
 
-    def __init__(self, draft: Draft, people: Sequence[int], aim: Aim, fairness: Fairness) -> None:
-        """Build it. People are numbers of the case."""
+    def __init__(
+        self, draft: Draft, people: Sequence[int], aim: Aim, fairness: Fairness, slots: Container[int] | None = None
+    ) -> None:
+        """Build it. People are numbers of the case, as are the slots that may be changed (None: all)."""
         self.draft, self.people, self.aim = draft, people, aim
         self.model = cp_model.CpModel()
         self.placed: list[dict[int, cp_model.IntVar]] = [
-            {slot: self._int(0, 1, int(slot in draft.on[person])) for slot in draft.case.open_to[person]}
+            {
+                slot: self._int(0 if slots is None or slot in slots else 1, 1, int(slot in draft.on[person]))
+                for slot in draft.case.open_to[person]
+                if slots is None or slot in slots or slot in draft.on[person]
+            }
             for person in people
         ]
         for person, mine in zip(people, self.placed, strict=True):
