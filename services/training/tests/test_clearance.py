@@ -3,7 +3,7 @@
 Each reason has an oracle of its own, so that a broken rule is seen beside others that hold.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,7 +18,7 @@ from shouwang.training.domain.shifts import Shift, ShiftKind
 
 from .test_law.made import COMPANY, DAY, SCHOOL, SHOP, guard, officer, shift, volunteer
 
-MANY = settings(max_examples=1000, deadline=None)
+MANY = settings(max_examples=400, deadline=None)
 
 # -- random people and shifts ----------------------------------------------------------------------------------------
 
@@ -27,24 +27,36 @@ periods = st.tuples(near, st.one_of(st.none(), near)).map(lambda p: Period(*p))
 some_periods = st.lists(periods, max_size=3).map(tuple)
 agreements = st.builds(Agreement, periods, risks_told=st.booleans(), overtime_agreed=st.booleans())
 births = st.one_of(st.none(), st.just(date(1985, 5, 1)), near.map(lambda day: day.replace(year=day.year - 18)))
-persons = st.builds(
-    Person,
-    member=st.just("示例"),
-    kind=st.sampled_from(MemberKind),
-    born=births,
-    organisation=st.sampled_from([COMPANY, SCHOOL, None]),
-    entity=st.sampled_from([*GuardEntity, None]),
-    employer_consents=st.booleans(),
-    left_on=st.one_of(st.none(), st.none(), near),
-    consents=st.frozensets(st.sampled_from(Consent)),
-    guardian_consents=st.booleans(),
-    insured=some_periods,
-    agreements=st.lists(agreements, max_size=2).map(tuple),
-    certificates=st.dictionaries(st.sampled_from(["patrol_training", "guard_certificate", "first_aid"]), some_periods),
-    barred=st.booleans(),
-    minor_contact_check=st.sampled_from([None, DAY - timedelta(days=366), DAY - timedelta(days=364), DAY]),
-    night_protected_until=st.one_of(st.none(), near),
-)
+CHANGES = {
+    "kind": st.sampled_from(MemberKind),
+    "born": births,
+    "organisation": st.sampled_from([SCHOOL, None]),
+    "entity": st.sampled_from([GuardEntity.SELF_HIRING_UNIT, None]),
+    "employer_consents": st.just(False),
+    "left_on": near,
+    "consents": st.frozensets(st.sampled_from(Consent)),
+    "guardian_consents": st.just(True),
+    "insured": some_periods,
+    "agreements": st.lists(agreements, max_size=3).map(tuple),
+    "certificates": st.dictionaries(
+        st.sampled_from(["patrol_training", "guard_certificate", "first_aid"]), some_periods, max_size=2
+    ),
+    "barred": st.just(True),
+    "minor_contact_check": st.sampled_from([None, *(DAY - timedelta(days=n) for n in (-1, 364, 365, 366))]),
+    "night_protected_until": near,
+}
+
+
+@st.composite
+def people(draw: st.DrawFn, of: Sequence[Person]) -> Person:
+    """Somebody whom nothing forbids anything, but for a few things."""
+    changed = set(draw(st.lists(st.sampled_from(sorted(CHANGES)), max_size=4)))
+    changed |= draw(st.sampled_from([set(), {"agreements"}, {"agreements", "insured"}]))
+    return replace(draw(st.sampled_from(of)), **{field: draw(CHANGES[field]) for field in sorted(changed)})
+
+
+persons = people([volunteer(), guard()])
+officers = people([officer(kind=kind) for kind in (MemberKind.COMMUNITY_OFFICER, MemberKind.POLICE_OFFICER)])
 windows = st.sampled_from([("08:00", "12:00"), ("19:00", "22:00"), ("22:00", "02:00"), ("05:30", "06:30")])
 
 
@@ -174,7 +186,7 @@ def test_no_reason_is_given_that_is_not_one(who: Person, at: Shift) -> None:
 
 
 @MANY
-@given(persons, shifts())
+@given(persons | officers, shifts())
 def test_nothing_can_be_asked_of_who_has_left(who: Person, at: Shift) -> None:
     """From that day on; and nothing else is said of them."""
     has_left = who.left_on is not None and who.left_on <= at.duty_date
@@ -183,7 +195,7 @@ def test_nothing_can_be_asked_of_who_has_left(who: Person, at: Shift) -> None:
 
 
 @MANY
-@given(persons, shifts())
+@given(officers, shifts())
 def test_police_are_held_to_none_of_it(who: Person, at: Shift) -> None:
     assume(who.kind in POLICE and who.left_on is None)
     assert may_stand(who, at) == may_lead(who, at.duty_date) == []
@@ -220,9 +232,8 @@ def test_nothing_forbids_patrol_until_the_day_that_is_told(who: Person, day: dat
 def test_something_forbids_it_on_the_day_after(who: Person, day: date) -> None:
     """Else members would be suspended who need not be."""
     stands = clearance(who, day)
-    assume(stands.reason is None and stands.until is not None)
-    assert stands.until is not None
-    assert for_patrol(who, stands.until + timedelta(days=1)) != []
+    if stands.until is not None:
+        assert for_patrol(who, stands.until + timedelta(days=1)) != []
 
 
 def test_papers_that_follow_each_other_without_a_gap_are_one() -> None:

@@ -16,7 +16,7 @@ from shouwang.contracts.training.rosters import ShiftWithdrawn
 from shouwang.training.domain.clearance import clearance, may_stand
 from shouwang.training.domain.days import day_of
 from shouwang.training.domain.hours import minutes_served
-from shouwang.training.domain.people import Person
+from shouwang.training.domain.people import Consent, Person
 from shouwang.training.domain.reasons import LAW, Reason
 from shouwang.training.store import duty, people, rosters
 
@@ -31,7 +31,8 @@ async def review(tx: Transaction, members: Sequence[str], now: datetime) -> dict
         is_now = (stands.reason is None, stands.until, str(stands.reason) if stands.reason else None)
         if is_now == (row.cleared, row.cleared_until, row.suspended_for):
             continue
-        if stands.reason is None or row.cleared is not None:  # who was never cleared need not be suspended
+        # Of trainees who never meant to patrol nobody needs to be told that they may not.
+        if stands.reason is None or row.cleared is not None or Consent.PATROL in person.consents:
             _tell(tx, person, stands.until, stands.reason, now)
             changed.append(
                 {"member": token, "cleared": is_now[0], "cleared_until": is_now[1], "suspended_for": is_now[2]}

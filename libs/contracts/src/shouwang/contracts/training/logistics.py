@@ -91,7 +91,10 @@ class AssignBed(Request, name="training.assign_bed.v1", reply=BedAssigned):
 
 
 class BedsPlanned(Reply):
-    """Who got a bed, and who did not, and why (`no_bed`, `no_room_for_women`, `sex_unknown`, `has_a_bed`)."""
+    """Who got a bed; who did not, and why.
+
+    `no_bed`, `no_room_for_women`, `no_room_for_men`, `sex_unknown`, or `has_a_bed` elsewhere on these days.
+    """
 
     batch: Id
     assigned: list[BedAssigned]

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from shouwang.training.domain.days import day_of
 from shouwang.training.domain.people import OFFICERS
 
 DIETS = ("normal", "halal", "vegetarian", "other")
@@ -84,13 +85,14 @@ def held_until(until: date, nights: Iterable[date]) -> date:
     return until if last is None else max(until, last + timedelta(days=1))
 
 
-def may_share(room: Room, sleeper: Sleeper, others: Iterable[Sex | None]) -> str | None:
-    """The code of what forbids somebody this room; None if nothing does. Women and men never share one."""
-    if sleeper.sex is None:
-        return "sex_unknown"
-    if room.women_only and sleeper.sex is not Sex.FEMALE:
-        return "women_only"
-    return "room_of_others" if any(other is not sleeper.sex for other in others) else None
+def evening_of(moment: datetime) -> date:
+    """The evening that a night patrol belongs to: one that begins before six in the morning, to the day before."""
+    return day_of(moment - timedelta(hours=6))
+
+
+def may_share(room: Room, sex: Sex, others: Iterable[Sex | None]) -> bool:
+    """Whether somebody may have a bed in a room with these others: women and men never share one."""
+    return all(other is sex for other in others) and (sex is Sex.FEMALE or not room.women_only)
 
 
 def free_bed(room: Room, held: Iterable[Held]) -> int | None:
@@ -122,12 +124,14 @@ def _place(sleeper: Sleeper, rooms: Sequence[Room], taken: Sequence[Held]) -> Gi
     if sleeper.sex is None:
         return "sex_unknown"
     here = {room.room: [held.sex for held in taken if held.room == room.room] for room in rooms}
-    allowed = [room for room in rooms if may_share(room, sleeper, here[room.room]) is None]
+    allowed = [room for room in rooms if may_share(room, sleeper.sex, here[room.room])]
     for room in sorted(allowed, key=lambda room: (not room.women_only, not here[room.room])):
         bed = free_bed(room, taken)
         if bed is not None:
             return Given(sleeper.member, room.room, bed)
-    return "no_room_for_women" if sleeper.sex is Sex.FEMALE and not allowed else "no_bed"
+    if allowed:
+        return "no_bed"
+    return "no_room_for_women" if sleeper.sex is Sex.FEMALE else "no_room_for_men"
 
 
 # -- meals and cost --------------------------------------------------------------------------------------------------

@@ -4,9 +4,10 @@
 is against the period before. From a base of nothing there is no percentage: None, never 100.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 SMALLEST = 3
 """A smaller count is not shown in public: it might tell of one person what only that person may tell."""
@@ -42,13 +43,8 @@ class Period:
     def months(self) -> list["Period"]:
         """The calendar months that lie wholly within it."""
         first = _months(self.since) + (self.since.day > 1)
-        every = (Period(_first(month), _first(month + 1) - timedelta(days=1)) for month in range(first, first + 12 * 200))
-        found = []
-        for month in every:
-            if month.until > self.until:
-                break
-            found.append(month)
-        return found
+        after = _months(self.until + timedelta(days=1))
+        return [Period(_first(month), _first(month + 1) - timedelta(days=1)) for month in range(first, after)]
 
 
 def _months(day: date) -> int:
@@ -77,9 +73,8 @@ def share_pct(part: int, whole: int) -> float | None:
     return None if whole == 0 else round(part / whole * 100, 1)
 
 
-@dataclass(frozen=True)
-class Counted:
-    """A count in three periods."""
+class Counted(NamedTuple):
+    """A count in the period, in the one before, and a year before."""
 
     now: int = 0
     before: int = 0
@@ -98,26 +93,69 @@ class Compared:
     suppressed: bool = False
 
 
-def compare(counted: Counted, people: Counted | None = None, *, public: bool, hide: bool = False) -> Compared:
+@dataclass(frozen=True)
+class Part:
+    """A part of a whole, and its per cent."""
+
+    part: int | None
+    whole: int | None
+    pct: float | None
+    suppressed: bool = False
+
+
+def compare(
+    counted: Counted, people: Counted | None = None, *, public: bool, hidden: Sequence[bool] = (False, False, False)
+) -> Compared:
     """A count beside its bases.
 
     Args:
-        people: how many people it tells of, if it counts something else of theirs (minutes, fen).
-        hide: this count would give another one away.
+        people: how many people it tells of, where it counts something else of theirs (minutes, fen).
+        hidden: where it would give another count away.
     """
-    told_of = people or counted
-    now = _shown(counted.now, told_of.now, public=public, hide=hide)
-    before = _shown(counted.before, told_of.before, public=public, hide=hide)
-    year_before = _shown(counted.year_before, told_of.year_before, public=public, hide=hide)
+    columns = zip(counted, people or counted, hidden, strict=True)
+    now, before, year_before = (
+        None if public and (hide or of < SMALLEST) else count for count, of, hide in columns
+    )
     return Compared(
-        now,
-        before,
-        year_before,
+        now, before, year_before,
         None if now is None or before is None else change_pct(now, before),
         None if now is None or year_before is None else change_pct(now, year_before),
         suppressed=None in (now, before, year_before),
-    )
+    )  # fmt: skip
 
 
-def _shown(count: int, people: int, *, public: bool, hide: bool) -> int | None:
-    return None if public and (hide or people < SMALLEST) else count
+def compare_parts(
+    parts: Mapping[str, Counted], people: Mapping[str, Counted] | None = None, *, public: bool
+) -> dict[str, Compared]:
+    """The parts of a whole that is shown too: where one alone is hidden, the next smallest is hidden with it."""
+    people = people or parts
+    columns = [giveaways({name: counted[n] for name, counted in people.items()}) for n in range(3)]
+    return {
+        name: compare(parts[name], people[name], public=public, hidden=[name in column for column in columns])
+        for name in parts
+    }
+
+
+def giveaways(parts: Mapping[str, int]) -> set[str]:
+    """The parts that must not be shown: the small ones, and as many more as keep them from being subtracted."""
+    hidden = {name for name, count in parts.items() if count < SMALLEST}
+    others = sorted((count, name) for name, count in parts.items() if count >= SMALLEST)
+    secret = [parts[name] for name in hidden if parts[name]]
+    while secret and others and (len(secret) == 1 or sum(secret) < SMALLEST):
+        count, name = others.pop(0)
+        hidden.add(name)
+        secret.append(count)
+    return hidden
+
+
+def share(part: int, whole: int, people: int | None = None, *, public: bool) -> Part:
+    """A share beside its counts; hidden where either is small, or `people`, if they are who it tells of."""
+    told_of = min(part, whole) if people is None else people
+    if public and told_of < SMALLEST:
+        return Part(None, None, None, suppressed=True)
+    return Part(part, whole, share_pct(part, whole))
+
+
+def mean(total: int, count: int) -> float | None:
+    """The average, to two places; None of nothing."""
+    return None if count == 0 else round(total / count, 2)

@@ -16,6 +16,7 @@ from shouwang.training.store.parts import among, upsert
 from shouwang.training.tables.rosters import HOLDING, assignments, commitments, rosters, shifts, swaps
 
 holding = text(f"assignments.{HOLDING}")
+_free = text(f"NOT assignments.{HOLDING}")
 LOOK_BACK, LOOK_AHEAD = timedelta(days=38), timedelta(days=38)
 """Shifts that far from one may forbid it: those of the same month and the same week."""
 
@@ -254,7 +255,7 @@ async def place(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> set[tuple
     if not rows:
         return done
     row = insert(assignments).values(list(rows))
-    again = update(assignments).where(~holding)
+    again = update(assignments).where(_free)
     written = row.on_conflict_do_nothing().returning(assignments.c.shift, assignments.c.member)
     done |= {(r.shift, r.member) for r in await tx.execute(written)}
     for left in (r for r in rows if (r["shift"], r["member"]) not in done):

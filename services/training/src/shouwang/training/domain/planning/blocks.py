@@ -1,28 +1,31 @@
-"""Solving a roster: at once if it is small, else block by block.
+"""Solving a roster: at once if it is small; what is not proven the best then, block by block.
 
-A large roster starts from a simple one (in order of time, whoever has done the least) and is made better a block of
-people at a time, everybody else left where they are: first wherever somebody is missing, then, for fairness and
-wishes, organisation by organisation. No block makes it worse, so the clock may end it after any.
+A roster starts from a simple one (in order of time, whoever has done the least) and is made better a block of people
+at a time, everybody else left where they are: first wherever somebody is missing, in blocks large enough to have
+somebody free; then, for fairness and wishes, in blocks so small that the solver is done with hundreds of them. No
+block makes it worse, so the clock may end it after any.
 """
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shouwang.training.domain.planning.case import Case
 from shouwang.training.domain.planning.draft import Draft
 from shouwang.training.domain.planning.fairness import Fairness
-from shouwang.training.domain.planning.model import Aim, Model, Search
+from shouwang.training.domain.planning.model import Aim, Found, Model, Search
 from shouwang.training.domain.planning.values import Status
 
-AT_ONCE = 8_000
-"""pairs up to which the whole roster is one block, and can be proven"""
 PATIENCE = (1.0, 1.5, 2.0, 3.0, 8.0)
-PEOPLE = 60
+AT_ONCE = 8_000
+"""pairs up to which the whole roster is tried as one block"""
+FILLING = 60
+SHARING = 3
+"""people in a block"""
 BLOCK_S = 2.0
 IDLE_BLOCKS = 12
-"""one after the other without any gain, after which it is enough"""
+"""one after the other that fill nothing, after which nothing more is filled"""
 
 
 @dataclass(frozen=True)
@@ -37,91 +40,103 @@ class Solved:
 def start(case: Case) -> Draft:
     """The simple roster that lacks the fewest people, the fairest of those."""
     best = Draft(case)
-    for patience in PATIENCE:
-        draft = Draft(case)
-        draft.fill(patience)
-        if patience == PATIENCE[0] or draft.lacking() < best.lacking():
-            best = draft
+    best.fill(PATIENCE[0])
+    for patience in PATIENCE[1:]:
         if not best.lacking():
             break
+        draft = Draft(case)
+        draft.fill(patience)
+        best = min(best, draft, key=Draft.lacking)
     return best
 
 
 def improve(draft: Draft, fairness: Fairness, search: Search) -> Solved:
-    """Make a draft as good as the time allows. At most half of it goes to filling."""
+    """Make a draft as good as the time allows."""
     if not draft.case.pairs:
         return Solved(Status.OPTIMAL, 0, 0)
+    solving = _Solving(draft, fairness, search)
+    filled = shared = Found(proven=False, gained=False, bound=0)
     if draft.case.pairs <= AT_ONCE:
-        return _at_once(draft, fairness, search)
-    blocks = _Blocks(draft, fairness, search)
-    blocks.fill()
-    draft.trim()
-    blocks.share()
-    return Solved(Status.FEASIBLE, blocks.solved, None)
-
-
-def _at_once(draft: Draft, fairness: Fairness, search: Search) -> Solved:
-    people = [person for person, slots in enumerate(draft.case.open_to) if slots]
-    ends = time.monotonic() + search.limit_s
-    filled = Model(draft, people, Aim.FILL, fairness).solve(replace(search, limit_s=search.limit_s / 2))
-    draft.trim()
-    model = Model(draft, people, Aim.SHARE, fairness)
-    shared = model.solve(replace(search, limit_s=max(0.1, ends - time.monotonic())))
+        filled = solving.at_once(Aim.FILL, until=0.25)
+        draft.trim()
+        shared = solving.at_once(Aim.SHARE, until=0.5)
+    if not filled.proven:
+        solving.fill(until=0.75)
+        draft.trim()
+    if not shared.proven:
+        solving.share(until=1.0)
     proven = filled.proven and shared.proven
-    return Solved(Status.OPTIMAL if proven else Status.FEASIBLE, 2, shared.bound if filled.proven else None)
+    return Solved(Status.OPTIMAL if proven else Status.FEASIBLE, solving.blocks, shared.bound if filled.proven else None)
 
 
-class _Blocks:
-    """One block after the other, until the time is over or nothing is gained any more."""
+class _Solving:
+    """One block after the other. `until` is a part of the time that the search has."""
 
     def __init__(self, draft: Draft, fairness: Fairness, search: Search) -> None:
         self.draft, self.fairness, self.search = draft, fairness, search
         self.chance = random.Random(search.seed)  # noqa: S311 it keeps no secret
         self.begun = time.monotonic()
-        self.solved = self.idle = 0
+        self.blocks = 0
 
-    def fill(self) -> None:
-        """Go from one trouble to the next, each with some of the people who might help."""
-        ends, self.idle = self.begun + self.search.limit_s / 2, 0
+    def at_once(self, aim: Aim, until: float) -> Found:
+        """Everybody in one block."""
+        people = [person for person, slots in enumerate(self.draft.case.open_to) if slots]
+        return self._solve(people, aim, self._left(until))
+
+    def fill(self, until: float) -> None:
+        """Go from one trouble to the next, each with some of the people who might help, until nothing helps."""
+        idle = 0
         while troubles := _troubles(self.draft):
             for first, others in self.chance.sample(troubles, len(troubles)):
-                some = self.chance.sample(others, min(PEOPLE - len(first), len(others)))
-                if not self._solve(sorted({*first, *some}), Aim.FILL, ends):
+                left = self._left(until)
+                if left <= 0 or idle >= IDLE_BLOCKS:
                     return
+                some = self.chance.sample(others, min(FILLING - len(first), len(others)))
+                found = self._solve(sorted({*first, *some}), Aim.FILL, min(left, BLOCK_S))
+                idle = 0 if found.gained else idle + 1
 
-    def share(self) -> None:
-        """Everybody again and again, in blocks of one organisation, small ones together."""
-        ends, self.idle = self.begun + self.search.limit_s, 0
-        while True:
-            for people in self._organisations():
-                self.chance.shuffle(people)
-                for begin in range(0, len(people), PEOPLE):
-                    if not self._solve(sorted(people[begin : begin + PEOPLE]), Aim.SHARE, ends):
-                        return
+    def share(self, until: float) -> None:
+        """Everybody, a few of one organisation at a time, until a whole round gains nothing."""
+        gained = True
+        while gained:
+            gained = False
+            for people in self._few():
+                left = self._left(until)
+                if left <= 0:
+                    return
+                gained |= self._solve(people, Aim.SHARE, min(left, BLOCK_S)).gained
 
-    def _solve(self, people: Sequence[int], aim: Aim, ends: float) -> bool:
-        """False if it is enough."""
-        left = ends - time.monotonic()
-        if left <= 0 or self.idle >= IDLE_BLOCKS:
-            return False
-        search = replace(self.search, limit_s=min(left, BLOCK_S))
-        gained = Model(self.draft, people, aim, self.fairness).solve(search).gained
-        self.solved += 1
-        self.idle = 0 if gained else self.idle + 1
-        return True
+    def _left(self, until: float) -> float:
+        return self.begun + until * self.search.limit_s - time.monotonic()
 
-    def _organisations(self) -> list[list[int]]:
-        by_name: dict[str, list[int]] = {}
+    def _solve(self, people: Sequence[int], aim: Aim, limit_s: float) -> Found:
+        self.blocks += 1
+        search = replace(self.search, limit_s=max(0.01, limit_s))
+        return Model(self.draft, people, aim, self.fairness).solve(search)
+
+    def _few(self) -> Iterator[list[int]]:
+        """Those of one organisation may often stand in for one another; the rest are mixed, small ones among them."""
+        by_name: dict[str | None, list[int]] = {}
         for person, candidate in enumerate(self.draft.case.candidates):
             if self.draft.case.open_to[person]:
-                by_name.setdefault(candidate.person.organisation or "", []).append(person)
-        large = [people for people in by_name.values() if len(people) > PEOPLE // 2]
-        small = [person for people in by_name.values() if len(people) <= PEOPLE // 2 for person in people]
-        return [*large, small] if small else large
+                by_name.setdefault(candidate.person.organisation, []).append(person)
+        alone: list[int] = []
+        groups = [alone]
+        for people in by_name.values():
+            if len(people) > SHARING:
+                groups.append(people)
+            else:
+                alone += people
+        few: list[list[int]] = []
+        for people in groups:
+            self.chance.shuffle(people)
+            few += [sorted(people[begin : begin + SHARING]) for begin in range(0, len(people), SHARING)]
+        self.chance.shuffle(few)
+        return iter(few)
 
 
 def _troubles(draft: Draft) -> list[tuple[list[int], list[int]]]:
-    """For every organisation that owes and every slot that is short: who should help, and who else might."""
+    """For every slot that is short and every organisation that owes: who should help, and who else might."""
     open_to, owed = draft.case.open_to, draft.owed()
     members: dict[str, list[int]] = {}
     on: list[list[int]] = [[] for _ in draft.count]
@@ -137,5 +152,5 @@ def _troubles(draft: Draft) -> list[tuple[list[int], list[int]]]:
     found: list[tuple[list[int], list[int]]] = [([], may[slot]) for slot in draft.short() if may[slot]]
     for people in members.values():
         where = {slot for person in people for slot in open_to[person]}
-        found.append((people[: PEOPLE // 2], sorted({person for slot in where for person in on[slot]})))
+        found.append((people[: FILLING // 2], sorted({person for slot in where for person in on[slot]})))
     return found

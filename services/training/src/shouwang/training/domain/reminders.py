@@ -1,0 +1,61 @@
+"""Reminders of shifts: which are due, whether one is still true, and its words; how often a notice is tried."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from shouwang.training.domain.days import LOCAL, day_of
+
+REMINDER = "shift_reminder"
+KINDS = {
+    "night_patrol": "夜间巡逻",
+    "checkpoint": "设卡执勤",
+    "own_post": "看好自家门",
+    "shared_post": "照顾邻家院",
+    "publicity": "宣传活动",
+}
+MOST_TRIES = 5
+_PAUSES_MIN = (1, 5, 30, 30, 30)
+_HOLDING = frozenset({"proposed", "offered", "accepted", "served"})
+
+
+def spans(hours: Iterable[float]) -> list[tuple[timedelta, timedelta]]:
+    """For each reminder how long before a shift it is due, and from when on the next one stands in its place.
+
+    [24, 2] gives (2 h, 0 h), (24 h, 2 h): after an hour in which nobody could be reminded only the last one is left.
+    """
+    before = [timedelta(hours=each) for each in sorted(set(hours))]
+    return list(zip(before, [timedelta(0), *before], strict=False))
+
+
+def is_moot(about: str, place: str | None, starts_at: datetime | None, now: datetime) -> bool:
+    """Whether a notice has been overtaken by what became of the member's place on the shift.
+
+    Args:
+        place: the status of the assignment; None if there is none, or the notice is not about a shift.
+    """
+    if about == REMINDER:
+        return place != "accepted" or starts_at is None or starts_at <= now
+    if about == "shift_offered":
+        return place != "offered"
+    return about == "shift_withdrawn" and place in _HOLDING
+
+
+def reminder(now: datetime, starts_at: datetime, ends_at: datetime, kind: str, area: str | None) -> str:
+    """提醒：明天 22:00–02:00 韩田夜间巡逻"""
+    begins, ends = starts_at.astimezone(LOCAL), ends_at.astimezone(LOCAL)
+    return f"提醒：{_day(now, starts_at)} {begins:%H:%M}–{ends:%H:%M} {area or ''}{KINDS[kind]}"
+
+
+def dated(text: str, now: datetime, starts_at: datetime | None) -> str:
+    """The words of any other notice, with the shift that it is about: a message has no other place to show it."""
+    return text if starts_at is None else f"{text}（{_day(now, starts_at)} {starts_at.astimezone(LOCAL):%H:%M}）"
+
+
+def _day(now: datetime, moment: datetime) -> str:
+    day = day_of(moment)
+    return {0: "今天", 1: "明天"}.get((day - day_of(now)).days, f"{day.month}月{day.day}日")
+
+
+def next_try(now: datetime, tries: int) -> datetime:
+    """When a notice is tried again that has been tried so often, once or more."""
+    return now + timedelta(minutes=_PAUSES_MIN[min(tries, len(_PAUSES_MIN)) - 1])
