@@ -57,6 +57,7 @@ class Rounds:
             if self._settings.duty == "enforced":
                 await self.take_off(broker, self._roll.over(now))
                 await self._tell_taken_off(now)
+                self._metrics.on_duty.set(len(self._roll))
             hearing = self._is_hearing(broker, now)
             while await self._tell_presence(broker, now, hearing=hearing):
                 pass

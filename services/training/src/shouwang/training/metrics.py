@@ -19,3 +19,7 @@ class Metrics:
         self.imported = Counter(
             "training_records_imported", "Records imported from files", ["holds"], registry=registry
         )
+        self.notices = Counter(
+            "training_notices", "Notices beside the phone app, by what became of each try", ["channel", "outcome"],
+            registry=registry,
+        )  # fmt: skip

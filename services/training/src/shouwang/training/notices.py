@@ -10,9 +10,10 @@ are the operator's alone. Members choose names of channels, never addresses, whi
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -26,12 +27,16 @@ from shouwang.common.telemetry import log
 from shouwang.contracts.training.duty import Notice
 from shouwang.training.domain import reminders
 from shouwang.training.domain.quiet import Quiet, send_at
+from shouwang.training.domain.reminders import MOST_TRIES, next_try
 from shouwang.training.metrics import Metrics
 from shouwang.training.settings import Settings
 from shouwang.training.store import notices
+from shouwang.training.store.notices import PHONE
 
 PORTION = 8
+"""Notices of one channel that are sent side by side."""
 TITLE = "守望"
+NO_PHONE = "no_phone"
 for _chatty in ("apprise", "urllib3"):  # they log addresses, and a phone number may be a part of one
     logging.getLogger(_chatty).setLevel(logging.CRITICAL)
 
@@ -42,19 +47,21 @@ class Channel:
     Args:
         template: an apprise URL; `{phone}` and `{member}` stand for whom it goes to.
 
-    Raises: ValueError if apprise does not understand it. The template is a secret and not repeated.
+    Raises: ValueError if apprise does not understand it, without repeating it: there are keys in it.
     """
 
     def __init__(self, name: str, template: str, limit_s: float) -> None:
         self.name, self._template, self._limit_s = name, template, limit_s
         self._threads = ThreadPoolExecutor(PORTION, thread_name_prefix=f"notices-{name}")
+        if name == PHONE:
+            raise ValueError(f"notice_channels: {PHONE} is the phone app itself; name the channel otherwise")
         if Apprise.instantiate(self._url("nobody", "13800000000")) is None:
             raise ValueError(f"notice_channels: {name} is not a URL that apprise understands")
 
     async def send(self, member: str, phone: str | None, text: str) -> str | None:
         """Send one notice; what went wrong, in a word or two, without anything personal."""
         if phone is None and "{phone}" in self._template:
-            return "no_phone"
+            return NO_PHONE
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._send, self._url(member, phone), text)
         try:
             taken = await asyncio.wait_for(work, self._limit_s)
@@ -63,10 +70,6 @@ class Channel:
         except Exception as error:  # noqa: BLE001 - whatever a channel does, the others go on
             return type(error).__name__
         return None if taken else "refused"
-
-    def close(self) -> None:
-        """Begin nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _url(self, member: str, phone: str | None) -> str:
         return self._template.replace("{member}", member).replace("{phone}", quote(phone or "", safe=""))
@@ -95,35 +98,103 @@ class Notices:
     async def remind(self, _: Client) -> None:
         """Queue reminders when they are due."""
         while True:
-            now = self._clock()
-            for before, after in self._spans:
-                await self._database.run(
-                    lambda tx, b=before, a=after: notices.queue_reminders(tx, now, b, a)  # type: ignore[misc]  # noqa: B023
-                )
+            await self._database.run(self._remind)
             await asyncio.sleep(self._settings.tick_s)
 
     async def forget(self, _: Client) -> None:
         """What is over is kept for as long as published facts are."""
         while True:
-            before = self._clock() - timedelta(days=self._settings.keep_days)
-            await self._database.run(lambda tx, before=before: notices.forget(tx, before))  # type: ignore[misc]
+            await self._database.run(self._forget)
             await asyncio.sleep(self._settings.daily_s)
 
     async def send(self, _: Client) -> None:
-        """A loop for each channel, and one for the phone app."""
-        try:
-            async with asyncio.TaskGroup() as loops:
-                loops.create_task(self._over_and_over(None))
-                for channel in self._channels:
-                    loops.create_task(self._over_and_over(channel))
-        finally:
-            ...
+        """A loop for the phone app, and one for each channel."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._repeat(self._to_phones))
+            for channel in self._channels:
+                loops.create_task(self._repeat(partial(self._to_channel, channel)))
 
-    async def _over_and_over(self, channel: Channel | None) -> None:
+    async def _repeat(self, portion: Callable[[], Awaitable[bool]]) -> None:
         while True:
-            if not await self._portion(channel):
+            if not await portion():
                 await asyncio.sleep(self._settings.tick_s)
 
-    async def _portion(self, channel: Channel | None) -> bool:
-        """A few notices that are due; whether there were any."""
-        ...
+    async def _remind(self, tx: Transaction) -> None:
+        for before, after in self._spans:
+            await notices.queue_reminders(tx, self._clock(), before, after)
+
+    async def _forget(self, tx: Transaction) -> None:
+        await notices.forget(tx, self._clock() - timedelta(days=self._settings.keep_days))
+
+    async def _to_phones(self) -> bool:
+        """Reminders to the phone app, which leave with the transaction; whether any were due."""
+        return await self._database.run(self._deliver)
+
+    async def _deliver(self, tx: Transaction) -> bool:
+        now = self._clock()
+        due, ready = await self._take(tx, PHONE, now)
+        for row in ready:
+            about = {"about": row.about, "shift": row.shift, "starts_at": row.starts_at}
+            notice = Notice.model_validate({**about, "text": _words(row, now), "at": now})
+            tx.deliver(row.member, Notice.subject(member=row.member), notice)
+        await notices.sent(tx, [row.id for row in ready], now)
+        self._count(PHONE, "sent", len(ready))
+        return due
+
+    async def _to_channel(self, channel: Channel) -> bool:
+        """A few notices through a channel, side by side; whether any were due."""
+        due, ready = await self._database.run(lambda tx: self._begin(tx, channel.name))
+        if ready:
+            now = self._clock()
+            errors = await asyncio.gather(*(channel.send(row.member, row.phone, _words(row, now)) for row in ready))
+            await self._database.run(lambda tx: self._mark(tx, channel.name, list(zip(ready, errors, strict=True))))
+        return due
+
+    async def _begin(self, tx: Transaction, channel: str) -> tuple[bool, list[Row[Any]]]:
+        """Whether any were due, and those to send now: a try of each begins with this transaction."""
+        now = self._clock()
+        due, ready = await self._take(tx, channel, now)
+        rows = [{"id": row.id, "tries": row.tries + 1, "due_at": next_try(now, row.tries + 1)} for row in ready]
+        await notices.put_off(tx, rows)
+        return due, ready
+
+    async def _take(self, tx: Transaction, channel: str, now: datetime) -> tuple[bool, list[Row[Any]]]:
+        """Whether any were due, and those to send now, held. What was overtaken is gone, what is too early waits."""
+        rows = await notices.take(tx, channel, now, PORTION)
+        moot = [row.id for row in rows if _is_moot(row, now)]
+        when = {row.id: send_at(now, self._quiet(row), row.about, row.starts_at) for row in rows if row.id not in moot}
+        await notices.drop(tx, moot)
+        early = [row for row in rows if when.get(row.id, now) > now]
+        await notices.put_off(tx, [{"id": row.id, "tries": row.tries, "due_at": when[row.id]} for row in early])
+        self._count(channel, "overtaken", len(moot))
+        return bool(rows), [row for row in rows if when.get(row.id) == now]
+
+    async def _mark(self, tx: Transaction, channel: str, outcomes: Sequence[tuple[Row[Any], str | None]]) -> None:
+        now = self._clock()
+        await notices.sent(tx, [row.id for row, error in outcomes if error is None], now)
+        for row, error in outcomes:
+            if error is None:
+                continue
+            last = row.tries + 1 >= MOST_TRIES or error == NO_PHONE
+            await notices.failed(tx, row.id, error, now if last else None)
+            self._count(channel, "given_up" if last else "failed", 1)
+            log.warning("a notice could not be sent", channel=channel, about=row.about, error=error, last=last)
+        self._count(channel, "sent", sum(error is None for _, error in outcomes))
+
+    def _quiet(self, row: Row[Any]) -> Quiet:
+        return Quiet(row.quiet_from or self._settings.quiet_from, row.quiet_until or self._settings.quiet_until)
+
+    def _count(self, channel: str, outcome: str, many: int) -> None:
+        self._metrics.notices.labels(channel, outcome).inc(many)
+
+
+def _is_moot(row: Row[Any], now: datetime) -> bool:
+    """Overtaken by what became of the shift, or by what the member has chosen since."""
+    unwanted = row.channel != PHONE and row.channel not in (row.channels or ())
+    return unwanted or reminders.is_moot(row.about, row.place, row.starts_at, now)
+
+
+def _words(row: Row[Any], now: datetime) -> str:
+    if row.about == reminders.REMINDER:
+        return reminders.reminder(now, row.starts_at, row.ends_at, row.kind, row.area)
+    return reminders.beside(row.about, row.text, now, row.starts_at)

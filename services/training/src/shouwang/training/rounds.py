@@ -1,17 +1,20 @@
-"""What training does by the clock: plans rosters that wait for it, ends duties, tells what has run out."""
+"""What training does by the clock: ends duties, tells what has run out and which deadlines near, forgets in time."""
 
 import asyncio
+from datetime import timedelta
 
 from nats.aio.client import Client
 
 from shouwang.common.clock import Clock
 from shouwang.common.database import Database, Transaction
 from shouwang.contracts.training.courses import CertificateExpired
+from shouwang.contracts.training.funding import DeadlineNeared
 from shouwang.training.domain.days import day_of
+from shouwang.training.domain.funding import is_near, open_deadline
 from shouwang.training.metrics import Metrics
 from shouwang.training.settings import Settings
 from shouwang.training.standings import end_duty, review
-from shouwang.training.store import courses, duty, people
+from shouwang.training.store import courses, duty, funding, logistics, people
 
 PORTION = 500
 
@@ -58,3 +61,22 @@ class Rounds:
         for row in expired:
             tx.tell(CertificateExpired(certificate=row.id, member=row.member, kind=row.kind, at=now))
         return bool(expired)
+
+    async def tell_deadlines(self, _: Client) -> None:
+        """Contracts and their copies that are due soon, or were; what the kitchen no longer needs is forgotten."""
+        while True:
+            await self._database.run(self._near)
+            await self._database.run(self._forget)
+            await asyncio.sleep(self._settings.daily_s)
+
+    async def _near(self, tx: Transaction) -> None:
+        now, tables = self._clock(), await funding.year_tables(tx)
+        for row in await funding.lock_waiting(tx):
+            deadline = open_deadline(funding.as_tender(row), tables)
+            if deadline is not None and is_near(deadline, day_of(now), self._settings.deadline_days):
+                about = {"tender": row.tender, "what": deadline.what, "due": deadline.due, "at": now}
+                tx.tell(DeadlineNeared.model_validate(about))
+                await funding.set_tender(tx, row.tender, **{f"{deadline.what}_told": True})
+
+    async def _forget(self, tx: Transaction) -> None:
+        await logistics.forget_allergies(tx, day_of(self._clock()) - timedelta(days=self._settings.health_days))

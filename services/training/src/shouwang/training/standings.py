@@ -75,7 +75,7 @@ async def withdraw(tx: Transaction, shift: str, member: str, reason: str, now: d
 
 
 def notify(tx: Transaction, member: str, about: str, text: str, now: datetime, shift: str | None = None) -> None:
-    """Word to a member's phone."""
+    """Word to a member's phone, and to the channels that it chose: the database queues it (`tables/notices.py`)."""
     tx.deliver(member, Notice.subject(member=member), Notice(about=about, shift=shift, text=text, at=now))
 
 

@@ -13,6 +13,7 @@ import nats
 from rich.console import Console
 
 from shouwang.stack.drive import Behaviour, Call, Dot, Drive, Endpoints, Scenario, Turn, calling_s
+from shouwang.stack.drive.meters import OUTBOX_S, Meters
 from shouwang.stack.organiser import Organiser, Tonight
 from shouwang.stack.summary import summarise
 from shouwang.stack.tangxia import POST, POST_RADIUS_M, TangxiaNight
@@ -36,6 +37,7 @@ Say = Callable[[str], None]
 PROGRESS_S = 5.0
 LEAD_S = 2.0
 """Calls wait so long at the start: the units of a trace have been there before, the suite has yet to hear of them."""
+TOLD_S = 60.0
 TAIL_S = 8.0
 """How long a replay goes on after the last row of its trace."""
 
@@ -202,9 +204,16 @@ async def _organise(endpoints: Endpoints, seed: int, say: Say) -> Tonight:
     """The people of the programme, and tonight's roster."""
     broker = await nats.connect(endpoints.nats, name="shouwang-organiser")
     try:
-        return await Organiser(broker, say).prepare(POST, POST_RADIUS_M, seed)
+        tonight = await Organiser(broker, say).prepare(POST, POST_RADIUS_M, seed)
     finally:
         await broker.close()
+    meters = Meters(endpoints.metrics)
+    end = asyncio.get_running_loop().time() + TOLD_S
+    await meters.poll()
+    while meters.now("training", OUTBOX_S) and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.2)  # what an office does in weeks is told in seconds: let it be heard first
+        await meters.poll()
+    return tonight
 
 
 def _load(units: Path, incidents: Path | None, shift_s: float | None, zone: ZoneInfo | None) -> tuple[Span, Retimed]:

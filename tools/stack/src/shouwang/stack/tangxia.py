@@ -231,7 +231,8 @@ class TangxiaNight:
             if who.turn == 0 and hour >= begins:
                 who.turn = 1
                 yield Turn(who.unit, True, who.member.shift)
-            elif who.turn == 1 and hour >= over:
+            elif who.turn == 1 and over <= hour and over < NIGHT_STARTS_H + NIGHT_HOURS:
+                # Who has the last watch stays until everybody's task is done (`ShiftChange.everybody_home`).
                 who.turn = 2
                 yield Turn(who.unit, False)
 

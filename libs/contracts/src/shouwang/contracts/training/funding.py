@@ -67,7 +67,7 @@ class PutFund(Request, name="training.put_fund.v1", reply=FundPut):
 
 
 class FundSums(Reply):
-    """What has become of a fund: `left` is its amount less what was paid and less what is still to be paid on awards."""
+    """What has become of a fund; `left` is its amount less what was paid and what is still to be paid on awards."""
 
     fund: Token
     name: str
@@ -96,7 +96,7 @@ class TenderNow(Reply):
     """A tender as it stands."""
 
     tender: Token
-    subject: str
+    title: str
     status: TenderStatus
     published_on: Day
     supplier: Token | None
@@ -139,7 +139,7 @@ class RecordTender(Request, name="training.record_tender.v1", reply=TenderRecord
 
     tender: Token
     fund: Token
-    subject: Name
+    title: Name = Field(description="what is to be bought")
     published_on: Day
 
 

@@ -245,10 +245,10 @@ class NoticeSettingsNow(Reply):
 
 
 class SetNotices(Request, name="training.set_notices.v1", reply=NoticeSettingsNow):
-    """A member says for itself where word shall go beside its phone app (企业微信, 钉钉, 短信, 邮件), in place of before.
+    """A member says for itself where word shall go beside its phone app (企业微信, 钉钉, 短信, 邮件).
 
-    Channels are those that the suite is set up with: one that is not is refused (400), as is one that needs a phone
-    number where none is on record (409). A member never names an address.
+    It takes the place of what was said before. Channels are those that the suite is set up with: one that is not is
+    refused (400), as is one that needs a phone number where none is on record (409). A member never names an address.
 
     What is due in quiet hours waits until they end, but for a shift that begins within three hours, and for the news
     that one within twelve is off. Hours that begin and end at the same time are none.

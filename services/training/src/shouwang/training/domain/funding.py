@@ -64,7 +64,7 @@ class Tender:
 
     def copy_due(self, tables: Mapping[int, YearTable] = NO_TABLE) -> WorkingDay | None:
         """The last day to file a copy of the contract (art. 47)."""
-        return self.signed_on and workdays.after(self.signed_on, COPY_WORKING_DAYS, tables)
+        return None if self.signed_on is None else copy_due(self.signed_on, tables)
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,11 @@ class Sums:
 def earliest_award(published_on: date) -> date:
     """The first day of an award that leaves 20 days to bid."""
     return published_on + timedelta(days=BID_DAYS)
+
+
+def copy_due(signed_on: date, tables: Mapping[int, YearTable] = NO_TABLE) -> WorkingDay:
+    """The last day to file a copy of a contract (art. 47)."""
+    return workdays.after(signed_on, COPY_WORKING_DAYS, tables)
 
 
 def kept_until(accepted_on: date) -> date:

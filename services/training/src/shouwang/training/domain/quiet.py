@@ -20,7 +20,7 @@ class Quiet:
     until: str
 
     def ends(self, moment: datetime) -> datetime | None:
-        """When the quiet hours are over that a moment lies in; None if it lies in none. The end is not quiet any more."""
+        """When the quiet hours are over that a moment lies in, not quiet itself; None if it lies in none."""
         if self.since == self.until:
             return None
         today = day_of(moment)

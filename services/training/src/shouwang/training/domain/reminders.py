@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shouwang.training.domain.days import LOCAL, day_of
+from shouwang.training.domain.quiet import WITHDRAWN
 
 REMINDER = "shift_reminder"
 KINDS = {
@@ -37,7 +38,7 @@ def is_moot(about: str, place: str | None, starts_at: datetime | None, now: date
         return place != "accepted" or starts_at is None or starts_at <= now
     if about == "shift_offered":
         return place != "offered"
-    return about == "shift_withdrawn" and place in _HOLDING
+    return about == WITHDRAWN and place in _HOLDING
 
 
 def reminder(now: datetime, starts_at: datetime, ends_at: datetime, kind: str, area: str | None) -> str:
@@ -46,9 +47,13 @@ def reminder(now: datetime, starts_at: datetime, ends_at: datetime, kind: str, a
     return f"提醒：{_day(now, starts_at)} {begins:%H:%M}–{ends:%H:%M} {area or ''}{KINDS[kind]}"
 
 
-def dated(text: str, now: datetime, starts_at: datetime | None) -> str:
-    """The words of any other notice, with the shift that it is about: a message has no other place to show it."""
-    return text if starts_at is None else f"{text}（{_day(now, starts_at)} {starts_at.astimezone(LOCAL):%H:%M}）"
+def beside(about: str, text: str, now: datetime, starts_at: datetime | None) -> str:
+    """The words of any other notice beside the phone app, with the shift that it is about, which they alone do not say.
+
+    Why a shift is off stays in the app: it may be the member's health or record, and a channel may be a group's.
+    """
+    said = "班次取消" if about == WITHDRAWN else text
+    return said if starts_at is None else f"{said}（{_day(now, starts_at)} {starts_at.astimezone(LOCAL):%H:%M}）"
 
 
 def _day(now: datetime, moment: datetime) -> str:

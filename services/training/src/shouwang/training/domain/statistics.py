@@ -113,9 +113,7 @@ def compare(
         hidden: where it would give another count away.
     """
     columns = zip(counted, people or counted, hidden, strict=True)
-    now, before, year_before = (
-        None if public and (hide or of < SMALLEST) else count for count, of, hide in columns
-    )
+    now, before, year_before = (None if public and (hide or of < SMALLEST) else count for count, of, hide in columns)
     return Compared(
         now, before, year_before,
         None if now is None or before is None else change_pct(now, before),
@@ -154,6 +152,19 @@ def share(part: int, whole: int, people: int | None = None, *, public: bool) -> 
     if public and told_of < SMALLEST:
         return Part(None, None, None, suppressed=True)
     return Part(part, whole, share_pct(part, whole))
+
+
+@dataclass(frozen=True)
+class Single:
+    """A value that stands alone."""
+
+    value: float | None
+    suppressed: bool = False
+
+
+def single(value: float | None, people: int, *, public: bool) -> Single:
+    """A value that tells of so many people."""
+    return Single(None, suppressed=True) if public and people < SMALLEST else Single(value)
 
 
 def mean(total: int, count: int) -> float | None:

@@ -5,7 +5,11 @@ from shouwang.training.handlers import (
     certificates,
     courses,
     duty,
+    funding,
     imports,
+    linkage,
+    logistics,
+    notices,
     people,
     requirements,
     rosters,
@@ -14,5 +18,6 @@ from shouwang.training.handlers import (
 
 routers = (
     people.router, requirements.router, imports.router, courses.router, attendance.router, attendance.facts,
-    certificates.router, rosters.router, swaps.router, duty.router,
+    certificates.router, rosters.router, swaps.router, duty.router, linkage.router, notices.router,
+    logistics.router, funding.router,
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Beds, meals, equipment, cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -199,25 +199,30 @@ async def _give(
         [Room(row.room, row.beds, row.women_only) for row in rows.values()],
         [Held(row.room, row.bed, sex_of(row.id_number, row.sex)) for row in taken],
     )
-    numbers = {row.member: row.no for row in trainees}
     beds = [
-        {
-            "id": new_id(), "batch": batch.id, "member": one.member, "member_no": numbers[one.member],
-            "room_no": rows[one.room].no, "bed": one.bed, "since": since, "until": untils[one.member],
-        }
-        for one in given
-    ]  # fmt: skip
-    written = await logistics.give_beds(tx, beds)
-    left |= {one.member: "has_a_bed" for one in given if one.member not in written}
-    assigned = [
         BedAssigned(
             batch=batch.id, member=one.member, room=one.room, bed=one.bed, since=since, until=untils[one.member]
         )
         for one in given
-        if one.member in written
     ]
+    written = await _write(tx, beds, rows, {row.member: row.no for row in trainees})
+    left |= {bed.member: "has_a_bed" for bed in beds if bed.member not in written}
     refused = [Refused(member=member, reason=reason) for member, reason in left.items()]
-    return BedsPlanned(batch=batch.id, assigned=assigned, left_out=refused)
+    return BedsPlanned(batch=batch.id, assigned=[bed for bed in beds if bed.member in written], left_out=refused)
+
+
+async def _write(
+    tx: Transaction, beds: Sequence[BedAssigned], rooms: Mapping[str, Row[Any]], numbers: Mapping[str, int]
+) -> set[str]:
+    """Whose beds could be written: not of who has another one on these days."""
+    rows = [
+        {
+            "id": new_id(), "member_no": numbers[bed.member], "room_no": rooms[bed.room].no,
+            **bed.model_dump(exclude={"room"}),
+        }
+        for bed in beds
+    ]  # fmt: skip
+    return await logistics.give_beds(tx, rows)
 
 
 async def _untils(tx: Transaction, batch: Row[Any], members: Sequence[str], until: date) -> dict[str, date]:

@@ -62,8 +62,7 @@ async def ring(ask: Ring, view: View, clock: Now) -> RingNow:
 @router.subscriber(Posts.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def posts(ask: Posts, view: View, clock: Now) -> PostList:
     """The posts of a ring, newest first, with who has not acknowledged."""
-    page = {"is_open": ask.open, "before": ask.before, "limit": ask.limit}
-    rows = await linkage.post_list(view, ask.ring, clock(), **page)
+    rows = await linkage.post_list(view, ask.ring, clock(), is_open=ask.open, before=ask.before, limit=ask.limit)
     if not rows and not await linkage.ring_list(view, day_of(clock()), clock(), ask.ring):
         raise Problem.of_field("ring", f"{ask.ring} is not known", 404)
     receipts = defaultdict(list)

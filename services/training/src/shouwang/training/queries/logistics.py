@@ -1,6 +1,7 @@
 """Who sleeps where, how many eat what, what has not come back, what a trainee costs."""
 
 from collections import Counter, defaultdict
+from datetime import date
 from typing import Any
 
 from faststream.nats import NatsRouter
@@ -77,21 +78,7 @@ async def equipment_out(ask: EquipmentOut, view: View, clock: Now) -> EquipmentL
     today = day_of(clock())
     overdue_on = today if ask.overdue else None
     rows = await logistics.out(view, member=ask.member, overdue_on=overdue_on, after=ask.after, limit=ask.limit)
-    return EquipmentList(
-        out=[
-            ItemOut(
-                issue=row.id,
-                member=row.member,
-                item=row.item,
-                serial=row.serial,
-                count=row.count,
-                issued_at=row.issued_at,
-                due=row.due,
-                overdue=row.due is not None and row.due < today,
-            )
-            for row in rows
-        ]
-    )
+    return EquipmentList(out=[_item(row, today) for row in rows])
 
 
 @router.subscriber(Costs.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -111,6 +98,11 @@ async def costs(ask: Costs, view: View) -> CostList:
         kinds=[CostOfKind(kind=kind, amount_fen=by_kind[kind]) for kind in sorted(by_kind)],
         batches=[_cost(row, by_batch[row.id]) for row in batches],
     )
+
+
+def _item(row: Row[Any], today: date) -> ItemOut:
+    overdue = row.due is not None and row.due < today
+    return ItemOut.model_validate({**row._mapping, "issue": row.id, "overdue": overdue})
 
 
 def _cost(row: Row[Any], total: int) -> CostOfBatch:

@@ -107,9 +107,7 @@ async def add_post(tx: Transaction, row: Mapping[str, Any], recipients: Iterable
 async def lock_post(tx: Transaction, post: str) -> Row[Any] | None:
     """A post with the lead officer of its ring, held until this transaction ends."""
     wanted = select(ring_posts, rings.c.lead_officer).join(rings, rings.c.ring == ring_posts.c.ring)
-    return (
-        await tx.execute(wanted.where(ring_posts.c.id == post).with_for_update(of=ring_posts))
-    ).one_or_none()
+    return (await tx.execute(wanted.where(ring_posts.c.id == post).with_for_update(of=ring_posts))).one_or_none()
 
 
 async def withdraw_post(tx: Transaction, post: str, now: datetime) -> None:
@@ -145,7 +143,7 @@ async def post_list(
 
 
 async def card(view: Reading, member: str, today: date) -> Row[Any] | None:
-    """What stands on a member's card: kind, name, phone, and `post`, the name of the organisation; None once it left."""
+    """What stands on a member's card, `post` being the name of its organisation; None if it has left."""
     current = and_(memberships.c.member == members.c.member, memberships.c.until.is_(None))
     wanted = (
         select(members.c.kind, members.c.name, members.c.phone, organisations.c.name.label("post"))

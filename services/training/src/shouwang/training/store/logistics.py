@@ -186,7 +186,9 @@ async def out(
 async def add_cost(tx: Transaction, row: Mapping[str, Any]) -> int:
     """Write an entry; what the batch has cost with it."""
     await tx.execute(insert(costs).values(row))
-    return int((await tx.execute(select(func.sum(costs.c.amount_fen)).where(costs.c.batch == row["batch"]))).scalar_one())
+    return int(
+        (await tx.execute(select(func.sum(costs.c.amount_fen)).where(costs.c.batch == row["batch"]))).scalar_one()
+    )
 
 
 async def costs_by_kind(view: Reading, of: Sequence[str]) -> list[Row[Any]]:
@@ -206,4 +208,3 @@ async def enrolled_in(view: Reading, *, batch: str | None, course: str | None) -
         .group_by(batches.c.id)
     )
     return list(await view.execute(wanted.order_by(batches.c.id.desc())))
-

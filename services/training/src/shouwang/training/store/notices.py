@@ -128,9 +128,7 @@ async def sent(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
 
 async def failed(tx: Transaction, notice: int, error: str, gave_up_at: datetime | None) -> None:
     """Write why a notice could not be sent, and whether that was the last time."""
-    await tx.execute(
-        update(notices).where(notices.c.id == notice).values(last_error=error, gave_up_at=gave_up_at)
-    )
+    await tx.execute(update(notices).where(notices.c.id == notice).values(last_error=error, gave_up_at=gave_up_at))
 
 
 async def forget(tx: Transaction, before: datetime) -> int:

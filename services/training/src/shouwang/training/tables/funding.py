@@ -20,7 +20,7 @@ tenders = Table(
     metadata,
     Column("tender", Text, primary_key=True),
     Column("fund", Text, ForeignKey("funds.fund"), nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("title", Text, nullable=False),
     Column("published_on", Date, nullable=False),
     Column("supplier", Text, ForeignKey("organisations.organisation")),
     Column("award_fen", BigInteger),
@@ -48,7 +48,7 @@ Index("payments_of_tender", payments.c.tender)
 holidays = Table(
     "holidays",
     metadata,
-    Column("year", Integer, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
     Column("free", ARRAY(Date), nullable=False),
     Column("worked", ARRAY(Date), nullable=False),
 )

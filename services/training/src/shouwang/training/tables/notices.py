@@ -13,17 +13,18 @@ notice_settings = Table(
     Column("quiet_from", Text),  # null: the suite's own
     Column("quiet_until", Text),
 )
-# A row for each notice and channel, so that one channel's failure is not another's. `standings.notify` says its notices
-# in handlers that cannot wait for a statement, so the database itself queues them (trigger `queue_notices`): it takes
-# each from the outbox, in the transaction that it is about.
+# A row for each notice and channel, so that one channel's failure is not another's. What `standings.notify` says is
+# queued by the database itself (trigger `queue_notices` on the outbox): in the transaction that it is about, whoever
+# said it, and without a statement for each in handlers that notify hundreds. No foreign keys: these rows wait for
+# nobody who holds a member, and the word that a shift is gone outlives the shift.
 notices = Table(
     "notices",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("member", Text, ForeignKey("members.member"), nullable=False),
+    Column("member", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("about", Text, nullable=False),
-    Column("shift", Id),  # no foreign key: the word that a shift is gone outlives it
+    Column("shift", Id),
     Column("starts_at", Moment),  # of the shift
     Column("before_min", Integer),  # a reminder: so long before the shift
     Column("text", Text),  # null for a reminder, which is worded when it is sent: "tomorrow" must be true then

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 
 from shouwang.stack.drive.board import Board, Event, Place, quantile
 from shouwang.stack.drive.duty import PRINCIPAL, DutyRoom
-from shouwang.stack.drive.meters import ACCEPTED, REJECTED, Meters
+from shouwang.stack.drive.meters import ACCEPTED, ON_DUTY, REJECTED, Meters
 from shouwang.stack.drive.phones import Phones
 from shouwang.stack.drive.scenario import Box, Dot, Endpoints, Scenario, calling_s
 from shouwang.stack.drive.shifts import ShiftChange
@@ -21,6 +21,7 @@ from shouwang.stack.drive.wire import Asker
 TICK_S = 0.02
 CLOSE_EVERY_TICKS = 5
 CONNECT_S = 10.0
+HEARD_S = 15.0
 SETTLE_S = 0.3
 """Between the last report and the last reading of the counters, for what is still in the air."""
 PENDING_BYTES = 16 * 1024**2
@@ -93,7 +94,8 @@ class Drive:
             await nc.flush()
             await self.meters.poll()
             shifts.look(0.0)
-            await shifts.settled()  # the first watch is out before the first call
+            await shifts.settled()
+            await self._heard(shifts)  # the first watch is out before the first call
             phones.start()
             self._phones = phones
             looking = asyncio.create_task(self._look(nc, watch))
@@ -111,6 +113,13 @@ class Drive:
             await phones.stop()
             await duty.stop()
             await nc.close()
+
+    async def _heard(self, shifts: ShiftChange) -> None:
+        """Wait until location has heard who is on duty: it refuses the reports of everybody else."""
+        end = time.perf_counter() + HEARD_S
+        while (self.meters.now("location", ON_DUTY) or 0) < len(shifts.on) and time.perf_counter() < end:
+            await asyncio.sleep(0.1)
+            await self.meters.poll()
 
     async def _connect(self) -> Client:
         async def note(error: Exception) -> None:

@@ -11,8 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 ACCEPTED = "location_reports_accepted_total"
 REJECTED = "location_reports_rejected_total"
 FIRST_OFFERS = "dispatch_first_offers_total"
+ON_DUTY = "location_units_on_duty"
+OUTBOX_S = "outbox_oldest_seconds"
 LABELS = {REJECTED: "reason", FIRST_OFFERS: "nearest"}
-WANTED = {"location": (ACCEPTED, REJECTED), "dispatch": (FIRST_OFFERS,)}
+WANTED = {"location": (ACCEPTED, REJECTED, ON_DUTY), "dispatch": (FIRST_OFFERS,), "training": (OUTBOX_S,)}
 
 Series = tuple[str, str]
 """metric name, value of its one label (blank for none)"""
@@ -80,6 +82,10 @@ class Meters:
     def total(self, name: str, label: str = "") -> int:
         """How far a counter has gone."""
         return round(self._grown.get((name, label), 0.0))
+
+    def now(self, service: str, name: str) -> float | None:
+        """A gauge as it was read last; None if it was not."""
+        return self._last.get(service, {}).get((name, ""))
 
     def by_label(self, name: str) -> dict[str, int]:
         """The same for each value of its label, the largest first; what has not moved is left out."""

@@ -27,7 +27,8 @@ class ShiftChange:
         self._asker, self._scenario, self._board = asker, scenario, board
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._work: set[asyncio.Task[None]] = set()
-        self._on: set[str] = set()
+        self.on: set[str] = set()
+        """who is on duty"""
         self.covered: Covered | None = None
 
     def look(self, elapsed_s: float) -> None:
@@ -45,7 +46,7 @@ class ShiftChange:
     async def everybody_home(self) -> None:
         """The night is over: whoever is on duty goes off."""
         await self.settled()
-        await self._all(Turn(unit, False) for unit in sorted(self._on))
+        await self._all(Turn(unit, False) for unit in sorted(self.on))
 
     async def count(self) -> None:
         """What the roster says now."""
@@ -64,4 +65,4 @@ class ShiftChange:
             self._board.refuse(verb, answer.status, f"{turn.unit}: {answer.detail}")
             return
         self._scenario.turned(turn.unit, on=turn.on)
-        (self._on.add if turn.on else self._on.discard)(turn.unit)
+        (self.on.add if turn.on else self.on.discard)(turn.unit)

@@ -43,16 +43,18 @@ def plan(
     kept: Mapping[str, Sequence[str]] = NOBODY,
     weights: Weights = EVEN,
     limit_s: float = 30.0,
-    workers: int = 2,
+    workers: int = 1,
     seed: int = 7,
 ) -> Plan:
     """Propose a roster.
 
     Args:
+        commitments: what organisations give in all, those kept included.
         kept: by shift, the members who stand there already; they stay, and the rules are not asked about them again.
-        limit_s: seconds for everything. A small roster is done long before.
-        workers: threads. With one, the same input and seed give the same plan wherever the time did not cut the
-            search; with more, one of those that are equally good.
+            Who is no candidate just fills a place.
+        limit_s: seconds for everything. Small rosters take a few; large ones get better for as long as they may.
+        workers: threads of the solver. With one, the same input and seed give the same plan unless the time cut the
+            search; with more, any of those that are equally good.
 
     Raises:
         ValueError: ids given twice or unknown, a minimum above a maximum, a shift that ends before it starts.
@@ -60,10 +62,10 @@ def plan(
     refuse_nonsense(shifts, candidates, commitments, kept)
     begun = time.monotonic()
     case = make_case(shifts, candidates, commitments, rules, kept)
+    reasons_s = 1.5 * (time.monotonic() - begun)  # in the end the rules are asked about all the same once more
     draft, fairness = start(case), Fairness(case, weights)
     build_s = time.monotonic() - begun
-    # the rules are asked once more for the reasons, which takes about as long as it took to sort out who may stand
-    solved = improve(draft, fairness, Search(max(0.1, limit_s - 3 * build_s), workers, seed))
+    solved = improve(draft, fairness, Search(max(0.0, limit_s - build_s - reasons_s), workers, seed))
     draft.trim()
     draft.fill()
     solve_s = time.monotonic() - begun - build_s
@@ -79,7 +81,7 @@ def plan(
         owed=draft.owed(),
         figures=Figures(
             status=solved.status,
-            places=sum(max(0, shift.minimum - len(case.on[shift.shift])) for shift in shifts),
+            places=sum(max(0, shift.minimum - case.standing[shift.shift]) for shift in shifts),
             missing=sum(short.missing for short in lacking),
             pairs=case.pairs,
             blocks=solved.blocks,

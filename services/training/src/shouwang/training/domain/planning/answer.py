@@ -29,7 +29,7 @@ def hand_out(draft: Draft) -> Placings:
 
 
 def _lacks(case: Case, shift: Shift, placings: Placings) -> tuple[int, int]:
-    standing = len(case.on[shift.shift]) + len(placings.get(shift.shift, ()))
+    standing = case.standing[shift.shift] + len(placings.get(shift.shift, ()))
     return max(0, shift.minimum - standing), shift.maximum - standing
 
 

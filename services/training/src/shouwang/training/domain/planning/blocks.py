@@ -66,7 +66,9 @@ def improve(draft: Draft, fairness: Fairness, search: Search) -> Solved:
     if not shared.proven:
         solving.share(until=1.0)
     proven = filled.proven and shared.proven
-    return Solved(Status.OPTIMAL if proven else Status.FEASIBLE, solving.blocks, shared.bound if filled.proven else None)
+    return Solved(
+        Status.OPTIMAL if proven else Status.FEASIBLE, solving.blocks, shared.bound if filled.proven else None
+    )
 
 
 class _Solving:

@@ -54,7 +54,9 @@ class Case:
     open_to: Sequence[Sequence[int]]
     holds: Sequence[Sequence[Held]]
     on: Mapping[str, frozenset[int]]
-    """people who stood on each shift before, and stay"""
+    """candidates who stood on each shift before, and stay"""
+    standing: Mapping[str, int]
+    """how many stood there before, others included"""
     left: Sequence[int | None]
     """shifts that each may still be given"""
     promised: Mapping[str, int]
@@ -113,8 +115,9 @@ def make_case(
     kept: Mapping[str, Sequence[str]],
 ) -> Case:
     """Sort out what is open to whom."""
-    on = _standing(shifts, candidates, kept)
-    slots = _slots([shift for shift in shifts if not may_be_held(shift)], candidates, on)
+    on = _on(shifts, candidates, kept)
+    members = {candidate.member for candidate in candidates}
+    standing = {name: len(people) + len(set(kept.get(name, ())) - members) for name, people in on.items()}
     by_name = {shift.shift: shift for shift in shifts}
     theirs: list[list[Shift]] = [[] for _ in candidates]
     for name, people in on.items():
@@ -122,11 +125,12 @@ def make_case(
             theirs[person].append(by_name[name])
     case = Case(
         candidates=candidates,
-        slots=slots,
+        slots=_slots([shift for shift in shifts if not may_be_held(shift)], candidates, standing),
         forbidden=[shift for shift in shifts if may_be_held(shift)],
         open_to=[],
         holds=[_holds(candidate, mine) for candidate, mine in zip(candidates, theirs, strict=True)],
         on=on,
+        standing=standing,
         left=[
             None if candidate.most is None else max(0, candidate.most - len(mine))
             for candidate, mine in zip(candidates, theirs, strict=True)
@@ -141,11 +145,11 @@ def make_case(
     return replace(case, open_to=[_open_to(case, person) for person in range(len(candidates))])
 
 
-def _standing(
+def _on(
     shifts: Sequence[Shift], candidates: Sequence[Candidate], kept: Mapping[str, Sequence[str]]
 ) -> dict[str, frozenset[int]]:
     number = {candidate.member: person for person, candidate in enumerate(candidates)}
-    on = {shift.shift: {number[member] for member in kept.get(shift.shift, ())} for shift in shifts}
+    on = {s.shift: {number[member] for member in kept.get(s.shift, ()) if member in number} for s in shifts}
     for person, candidate in enumerate(candidates):
         for held in candidate.held:
             if held.shift in on:
@@ -153,7 +157,7 @@ def _standing(
     return {name: frozenset(people) for name, people in on.items()}
 
 
-def _slots(shifts: Sequence[Shift], candidates: Sequence[Candidate], on: Mapping[str, frozenset[int]]) -> list[Slot]:
+def _slots(shifts: Sequence[Shift], candidates: Sequence[Candidate], standing: Mapping[str, int]) -> list[Slot]:
     declined: dict[str, list[int]] = {}
     for person, candidate in enumerate(candidates):
         for name in candidate.declined:
@@ -167,8 +171,8 @@ def _slots(shifts: Sequence[Shift], candidates: Sequence[Candidate], on: Mapping
         Slot(
             tuple(like),
             held_by(like[0]),
-            need=sum(max(0, shift.minimum - len(on[shift.shift])) for shift in like),
-            room=sum(max(0, shift.maximum - len(on[shift.shift])) for shift in like),
+            need=sum(max(0, shift.minimum - standing[shift.shift]) for shift in like),
+            room=sum(max(0, shift.maximum - standing[shift.shift]) for shift in like),
         )
         for like in alike.values()
     ]

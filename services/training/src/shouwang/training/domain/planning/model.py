@@ -4,7 +4,7 @@ Two aims, one after the other, since the solver is far quicker at each than at a
 filled, and after them commitments kept, as can be; then, without giving up any of that, fairness and wishes.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,18 +43,12 @@ class Found:
 class Model:
     """One block. Every variable has its value in the draft as a hint: the solver starts there and never ends worse."""
 
-    def __init__(
-        self, draft: Draft, people: Sequence[int], aim: Aim, fairness: Fairness, slots: Container[int] | None = None
-    ) -> None:
-        """Build it. People are numbers of the case, as are the slots that may be changed (None: all)."""
+    def __init__(self, draft: Draft, people: Sequence[int], aim: Aim, fairness: Fairness) -> None:
+        """Build it. People are numbers of the case."""
         self.draft, self.people, self.aim = draft, people, aim
         self.model = cp_model.CpModel()
         self.placed: list[dict[int, cp_model.IntVar]] = [
-            {
-                slot: self._int(0 if slots is None or slot in slots else 1, 1, int(slot in draft.on[person]))
-                for slot in draft.case.open_to[person]
-                if slots is None or slot in slots or slot in draft.on[person]
-            }
+            {slot: self._int(0, 1, int(slot in draft.on[person])) for slot in draft.case.open_to[person]}
             for person in people
         ]
         for person, mine in zip(people, self.placed, strict=True):
@@ -74,7 +68,8 @@ class Model:
         solver.parameters.max_time_in_seconds = search.limit_s
         solver.parameters.num_workers = search.workers
         solver.parameters.random_seed = search.seed
-        solver.parameters.linearization_level = 0
+        # sharing needs the bounds of linear programs; filling is found by search alone, and much sooner without them
+        solver.parameters.linearization_level = int(self.aim is Aim.SHARE)
         status = solver.solve(self.model)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Found(proven=False, gained=False, bound=0)
@@ -129,13 +124,14 @@ class Model:
         return weight * lack
 
     def _costs(self, fairness: Fairness) -> Iterable[cp_model.LinearExprT]:
-        """A cost above every line of the convex one: it touches the highest, and no step needs a variable."""
+        """The convex cost of each person, as a variable above all its lines; and that of wishes."""
+        slots = self.draft.case.slots
         for person, mine in zip(self.people, self.placed, strict=True):
-            now = self.draft.minutes[person] - self.draft.case.served[person]
             lines = fairness.lines(person)
-            most = sum(self.draft.case.slots[slot].sample.minutes for slot in mine)
+            now = self.draft.minutes[person] - self.draft.case.served[person]
+            most = sum(slots[slot].sample.minutes for slot in mine)
             minutes = self._int(0, most, now)
-            self.model.add(minutes == sum(self.draft.case.slots[slot].sample.minutes * here for slot, here in mine.items()))
+            self.model.add(minutes == sum(slots[slot].sample.minutes * here for slot, here in mine.items()))
             cost = self._int(0, max(a * most + b for a, b in lines), max(a * now + b for a, b in lines))
             for a, b in lines:
                 self.model.add(cost >= a * minutes + b)

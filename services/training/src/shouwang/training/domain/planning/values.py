@@ -152,9 +152,6 @@ def refuse_nonsense(
             raise ValueError(f"organisation {commitment.organisation}: {commitment.shifts} shifts")
     if unknown := set(kept) - {shift.shift for shift in shifts}:
         raise ValueError(f"kept on unknown shifts: {sorted(unknown)}")
-    members = {candidate.member for candidate in candidates}
-    if unknown := {member for standing in kept.values() for member in standing} - members:
-        raise ValueError(f"kept, but no candidates: {sorted(unknown)}")
 
 
 def _once(what: str, names: Iterable[str]) -> None:
