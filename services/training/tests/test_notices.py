@@ -86,8 +86,8 @@ def test_whatever_waits_is_sent_within_a_day_and_then_waits_no_more(
 
 
 def test_each_reminder_gives_way_to_the_next() -> None:
-    h = lambda hours: timedelta(hours=hours)  # noqa: E731
-    assert spans([24, 2]) == [(h(2), h(0)), (h(24), h(2))]
+    none, two, day = timedelta(0), timedelta(hours=2), timedelta(hours=24)
+    assert spans([24, 2]) == [(two, none), (day, two)]
     assert spans([2, 24, 2]) == spans([24.0, 2.0])
     assert spans([]) == []
 

@@ -23,7 +23,7 @@ INCOMING: Final = frozenset({"report"})
 AHEAD: Final = frozenset(
     {
         "location.track.v1", "location.put_fence.v1", "location.fence.entered.v1", "location.fence.left.v1",
-        "dispatch.task_region.v1", "dispatch.raise_sos.v1",
+        "dispatch.task_region.v1", "dispatch.raise_sos.v1", "dispatch.patrol_plan.proposed.v1",
     }
 )  # fmt: skip
 """Agreed, but no service answers or says them yet: whoever asks gets "no responders" from the broker at once."""

@@ -111,6 +111,38 @@ class AddShifts(Request, name="training.add_shifts.v1", reply=ShiftsAdded):
     requires: list[Token] = Field(default=[], description="kinds of certificates beyond the usual one")
 
 
+class PlanNow(Reply):
+    """A patrol plan that dispatch proposed."""
+
+    plan: Id
+    proposed_at: Time
+    first: Day
+    last: Day
+    windows: int
+    taken_over: bool
+
+
+class PlanList(Reply):
+    """Newest first."""
+
+    plans: list[PlanNow]
+
+
+class PatrolPlans(Request, name="training.patrol_plans.v1", reply=PlanList):
+    """What dispatch has proposed (警力跟着警情走)."""
+
+    limit: Limit = 20
+
+
+class TakeOverPlan(Request, name="training.take_over_plan.v1", reply=ShiftsAdded):
+    """Make night patrols of a plan's windows that lie within the roster: approved is what is taken over."""
+
+    plan: Id
+    roster: Id
+    lead_officer: Token
+    insurance: Name | None = None
+
+
 class ShiftRemoved(Reply):
     """The shift is gone, and whoever stood on it is free."""
 

@@ -11,6 +11,7 @@ from shouwang.training.handlers import (
     logistics,
     notices,
     people,
+    plans,
     requirements,
     rosters,
     swaps,
@@ -18,6 +19,7 @@ from shouwang.training.handlers import (
 
 routers = (
     people.router, requirements.router, imports.router, courses.router, attendance.router, attendance.facts,
-    certificates.router, rosters.router, swaps.router, duty.router, linkage.router, notices.router,
+    certificates.router, rosters.router, plans.router, plans.facts, swaps.router, duty.router, linkage.router,
+    notices.router,
     logistics.router, funding.router,
 )  # fmt: skip

@@ -69,17 +69,22 @@ async def draft_roster(ask: DraftRoster, tx: Tx) -> RosterDrafted:
 @router.subscriber(AddShifts.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def add_shifts(ask: AddShifts, tx: Tx, clock: Now) -> ShiftsAdded:
     """Add a shift for each of some days."""
+    roster = await open_roster(tx, ask.roster)
+    return ShiftsAdded(roster=ask.roster, shifts=await add(tx, ask, roster, clock()))
+
+
+async def add(tx: Transaction, ask: AddShifts, roster: Row[Any], now: datetime) -> list[str]:
+    """Check shifts, write them and tell them; their ids. The caller holds the roster."""
     if ask.maximum < ask.minimum:
         raise Problem.of_field("maximum", "is less than minimum")
     if ask.start == ask.end:
         raise Problem.of_field("end", "is the same as start")
-    roster = await _open(tx, ask.roster)
     rows = list(_rows(ask))
     await _check(tx, ask, roster, rows)
     await rosters.add_shifts(tx, rows)
     for row in rows:
-        tx.tell(ShiftAdded.model_validate({**row, "shift": row["id"], "at": clock()}))
-    return ShiftsAdded(roster=ask.roster, shifts=[row["id"] for row in rows])
+        tx.tell(ShiftAdded.model_validate({**row, "shift": row["id"], "at": now}))
+    return [row["id"] for row in rows]
 
 
 @router.subscriber(RemoveShift.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -100,7 +105,7 @@ async def remove_shift(ask: RemoveShift, tx: Tx, clock: Now) -> ShiftRemoved:
 @router.subscriber(PlanRoster.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def plan_roster(ask: PlanRoster, tx: Tx) -> PlanningBegun:
     """Fill the roster, in the background (`rounds.plan_rosters`)."""
-    await _open(tx, ask.roster)
+    await open_roster(tx, ask.roster)
     wanted = {"organisations": ask.organisations, "limit_s": ask.limit_s, "planning_since": None}
     await rosters.set_roster(tx, ask.roster, status="planning", **wanted)
     return PlanningBegun(roster=ask.roster, status="planning")
@@ -109,7 +114,7 @@ async def plan_roster(ask: PlanRoster, tx: Tx) -> PlanningBegun:
 @router.subscriber(PublishRoster.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def publish_roster(ask: PublishRoster, tx: Tx, clock: Now) -> RosterPublishedNow:
     """Ask every member for its answer. Publishing again asks whoever was put on since."""
-    roster, now = await _open(tx, ask.roster), clock()
+    roster, now = await open_roster(tx, ask.roster), clock()
     shifts = await rosters.shifts_of(tx, ask.roster)
     if not shifts:
         raise Problem.of_field("roster", "has no shifts: add some", 409)
@@ -172,8 +177,11 @@ async def _accept(tx: Transaction, shift: Row[Any], member: str, now: datetime, 
     tell_place(tx, member, shift, "accepted", now)
 
 
-async def _open(tx: Transaction, roster: str) -> Row[Any]:
-    """A roster that can be changed, held."""
+async def open_roster(tx: Transaction, roster: str) -> Row[Any]:
+    """A roster that can be changed, held.
+
+    Raises: Problem 404 if it is not known, 409 while it is being planned.
+    """
     row = await rosters.lock_roster(tx, roster)
     if row is None:
         raise Problem.of_field("roster", f"{roster} is not known", 404)

@@ -15,6 +15,9 @@ from shouwang.contracts.training.rosters import (
     CommitmentList,
     CommitmentNow,
     Commitments,
+    PatrolPlans,
+    PlanList,
+    PlanNow,
     RosterList,
     RosterNow,
     Rosters,
@@ -33,7 +36,7 @@ from shouwang.contracts.training.rosters import (
 from shouwang.training import SERVICE
 from shouwang.training.handlers.parts import Now, Rules
 from shouwang.training.places import HOLDS, forbids
-from shouwang.training.store import people, rosters
+from shouwang.training.store import people, plans, rosters
 
 router: NatsRouter = lookups()
 AT_ONCE = 4
@@ -56,6 +59,12 @@ async def all_rosters(ask: Rosters, view: View) -> RosterList:
     if ask.roster is not None and not rows:
         raise Problem.of_field("roster", f"{ask.roster} is not known", 404)
     return RosterList(rosters=[RosterNow(roster=row.id, **_without_id(row)) for row in rows])
+
+
+@router.subscriber(PatrolPlans.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
+async def patrol_plans(ask: PatrolPlans, view: View) -> PlanList:
+    """What dispatch has proposed."""
+    return PlanList(plans=[PlanNow(**row._mapping) for row in await plans.plan_list(view, ask.limit)])
 
 
 @router.subscriber(Shifts.subject("{principal}"), SERVICE, max_workers=AT_ONCE)

@@ -99,6 +99,16 @@ assignments.append_constraint(
     )
 )
 Index("assignments_of_member", assignments.c.member, assignments.c.starts_at)
+patrol_plans = Table(
+    "patrol_plans",
+    metadata,
+    Column("plan", Id, primary_key=True),
+    Column("windows", JSONB, nullable=False),
+    Column("first", Date, nullable=False),
+    Column("last", Date, nullable=False),
+    Column("proposed_at", Moment, nullable=False),
+    Column("taken_over", Boolean, nullable=False, server_default=text("false")),
+)
 swaps = Table(
     "swaps",
     metadata,

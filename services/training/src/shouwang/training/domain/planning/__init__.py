@@ -7,11 +7,13 @@ a minimum unless a commitment needs it.
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
-from shouwang.training.domain.planning.answer import break_rules, hand_out, unfilled
-from shouwang.training.domain.planning.blocks import improve, start
+from shouwang.training.domain.planning.answer import by_start, drop_broken, hand_out, unfilled
+from shouwang.training.domain.planning.blocks import Solved, improve, start
 from shouwang.training.domain.planning.case import make_case
+from shouwang.training.domain.planning.draft import Draft
 from shouwang.training.domain.planning.fairness import Fairness
 from shouwang.training.domain.planning.model import Search
 from shouwang.training.domain.planning.values import (
@@ -60,37 +62,47 @@ def plan(
         ValueError: ids given twice or unknown, a minimum above a maximum, a shift that ends before it starts.
     """
     refuse_nonsense(shifts, candidates, commitments, kept)
-    begun = time.monotonic()
+    clock = [time.monotonic()]
     case = make_case(shifts, candidates, commitments, rules, kept)
-    reasons_s = 1.5 * (time.monotonic() - begun)  # in the end the rules are asked about all the same once more
+    reasons_s = 1.5 * (time.monotonic() - clock[0])  # in the end the rules are asked about all the same once more
     draft, fairness = start(case), Fairness(case, weights)
-    build_s = time.monotonic() - begun
-    solved = improve(draft, fairness, Search(max(0.0, limit_s - build_s - reasons_s), workers, seed))
+    clock.append(time.monotonic())
+    search = Search(max(0.0, clock[0] + limit_s - reasons_s - clock[1]), workers, seed)
+    solved = improve(draft, fairness, search)
     draft.trim()
     draft.fill()
-    solve_s = time.monotonic() - begun - build_s
+    clock.append(time.monotonic())
     placings = hand_out(draft)
-    broken = set(break_rules(case, shifts, placings))
-    placings = {name: [p for p in people if (name, p) not in broken] for name, people in placings.items()}
+    broken = drop_broken(case, shifts, placings)
     lacking = unfilled(draft, placings)
-    explain_s = time.monotonic() - begun - build_s - solve_s
-    by_start = sorted(shifts, key=lambda shift: (shift.start, shift.shift))
+    clock.append(time.monotonic())
     return Plan(
-        chosen=[(shift.shift, candidates[p].member) for shift in by_start for p in placings.get(shift.shift, ())],
+        chosen=[
+            (shift.shift, candidates[person].member)
+            for shift in sorted(shifts, key=by_start)
+            for person in placings.get(shift.shift, ())
+        ],
         unfilled=lacking,
         owed=draft.owed(),
-        figures=Figures(
-            status=solved.status,
-            places=sum(max(0, shift.minimum - case.standing[shift.shift]) for shift in shifts),
-            missing=sum(short.missing for short in lacking),
-            pairs=case.pairs,
-            blocks=solved.blocks,
-            objective=fairness.cost(draft, range(len(candidates))),
-            bound=solved.bound,
-            spread_min=draft.spread(),
-            build_s=build_s,
-            solve_s=solve_s,
-            explain_s=explain_s,
-            dropped=len(broken),
-        ),
+        figures=_figures(draft, solved, fairness, [end - begin for begin, end in pairwise(clock)], broken),
+    )
+
+
+def _figures(draft: Draft, solved: Solved, fairness: Fairness, seconds: Sequence[float], broken: int) -> Figures:
+    case = draft.case
+    build_s, solve_s, explain_s = seconds
+    refused = sum(max(0, shift.minimum - case.standing[shift.shift]) for shift in case.forbidden)
+    return Figures(
+        status=solved.status,
+        places=refused + sum(slot.need for slot in case.slots),
+        missing=refused + draft.lacking(),
+        pairs=case.pairs,
+        blocks=solved.blocks,
+        objective=fairness.cost(draft, range(len(case.candidates))),
+        bound=solved.bound,
+        spread_min=draft.spread(),
+        build_s=build_s,
+        solve_s=solve_s,
+        explain_s=explain_s,
+        dropped=broken,
     )

@@ -1,9 +1,9 @@
 """From a draft to a plan: who of a slot stands on which of its shifts, a last check, and the reasons of what lacks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from shouwang.training.domain.planning.case import Case, Slot, not_for
+from shouwang.training.domain.planning.case import Case, not_for
 from shouwang.training.domain.planning.draft import Draft
 from shouwang.training.domain.planning.values import Unfilled
 from shouwang.training.domain.reasons import Reason
@@ -14,16 +14,17 @@ Placings = dict[str, list[int]]
 """people newly placed, by shift"""
 
 
+def by_start(shift: Shift) -> tuple[int, str]:
+    """The order in which shifts are told of."""
+    return shift.start, shift.shift
+
+
 def hand_out(draft: Draft) -> Placings:
     """Give the people of each slot to its shifts: always to the one that lacks most, then to the one with most room."""
     placings: Placings = {}
-    on: list[list[int]] = [[] for _ in draft.count]
-    for person, slots in enumerate(draft.on):
-        for slot in slots:
-            on[slot].append(person)
-    for slot, people in zip(draft.case.slots, on, strict=True):
-        for person in people:
-            shift = max(slot.shifts, key=lambda shift: _lacks(draft.case, shift, placings))
+    for person, on in enumerate(draft.on):
+        for slot in on:
+            shift = max(draft.case.slots[slot].shifts, key=lambda shift: _lacks(draft.case, shift, placings))
             placings.setdefault(shift.shift, []).append(person)
     return placings
 
@@ -33,36 +34,40 @@ def _lacks(case: Case, shift: Shift, placings: Placings) -> tuple[int, int]:
     return max(0, shift.minimum - standing), shift.maximum - standing
 
 
-def break_rules(case: Case, shifts: Sequence[Shift], placings: Placings) -> list[tuple[str, int]]:
-    """Placings that a rule forbids, each asked beside all others of the person that are not forbidden already.
+def drop_broken(case: Case, shifts: Sequence[Shift], placings: Placings) -> int:
+    """Take out what a rule forbids, each asked beside all others of the person that are left; how many that were.
 
     The model is held to the same rules, so there are none; but the rules have the last word, not the model.
     """
     theirs: dict[int, list[Shift]] = {}
-    found: list[tuple[str, int]] = []
     for shift in shifts:
         for person in placings.get(shift.shift, ()):
-            if may_be_held(shift) or not_for(case.candidates[person], shift) is not None:
-                found.append((shift.shift, person))
-            else:
-                theirs.setdefault(person, []).append(shift)
+            theirs.setdefault(person, []).append(shift)
+    broken = 0
     for person, mine in theirs.items():
-        found += ((name, person) for name in _conflicting(case, person, mine))
-    return found
+        for name in list(_forbidden(case, person, mine)):
+            placings[name].remove(person)
+            broken += 1
+    return broken
 
 
-def _conflicting(case: Case, person: int, mine: Sequence[Shift]) -> Iterable[str]:
+def _forbidden(case: Case, person: int, mine: Sequence[Shift]) -> Iterator[str]:
     held = [*case.holds[person], *map(held_by, mine)]
     for shift in mine:
         new = held_by(shift)
-        if conflicts(new, held, case.rules, overtime_agreed=case.agreed(person, new.duty_date)):
+        if (
+            may_be_held(shift)
+            or not_for(case.candidates[person], shift) is not None
+            or conflicts(new, held, case.rules, overtime_agreed=case.agreed(person, new.duty_date))
+        ):
             held.remove(new)
             yield shift.shift
 
 
-def unfilled(draft: Draft, placings: Mapping[str, Sequence[int]]) -> list[Unfilled]:
+def unfilled(draft: Draft, placings: Placings) -> list[Unfilled]:
     """Every shift short of its minimum, by start, with the reason of each person who is not on it."""
-    case, found = draft.case, []
+    case = draft.case
+    found: list[tuple[Shift, Unfilled]] = []
     for number, slot in enumerate(case.slots):
         short = [(shift, lacks) for shift in slot.shifts if (lacks := _lacks(case, shift, placings)[0])]
         why = _reasons(draft, number) if short else Counter()
@@ -71,10 +76,12 @@ def unfilled(draft: Draft, placings: Mapping[str, Sequence[int]]) -> list[Unfill
             # whoever stands on a slot counts as booked at that time: for this shift, those on it do not remain
             others = why - Counter({Reason.DOUBLE_BOOKED: standing})
             found.append((shift, Unfilled(shift.shift, missing, dict(others.most_common()))))
-    for shift in case.forbidden:
-        if missing := _lacks(case, shift, placings)[0]:
-            found.append((shift, Unfilled(shift.shift, missing, dict.fromkeys(may_be_held(shift), missing))))
-    return [short for _, short in sorted(found, key=lambda pair: (pair[0].start, pair[0].shift))]
+    found += (
+        (shift, Unfilled(shift.shift, missing, dict.fromkeys(may_be_held(shift), missing)))
+        for shift in case.forbidden
+        if (missing := _lacks(case, shift, placings)[0])
+    )
+    return [short for _, short in sorted(found, key=lambda pair: by_start(pair[0]))]
 
 
 def _reasons(draft: Draft, slot: int) -> Counter[Reason]:

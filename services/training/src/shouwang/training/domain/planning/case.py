@@ -116,30 +116,24 @@ def make_case(
 ) -> Case:
     """Sort out what is open to whom."""
     on = _on(shifts, candidates, kept)
+    theirs: list[list[Shift]] = [[] for _ in candidates]
+    for shift in shifts:
+        for person in on[shift.shift]:
+            theirs[person].append(shift)
+    everybody = list(zip(candidates, theirs, strict=True))
     members = {candidate.member for candidate in candidates}
     standing = {name: len(people) + len(set(kept.get(name, ())) - members) for name, people in on.items()}
-    by_name = {shift.shift: shift for shift in shifts}
-    theirs: list[list[Shift]] = [[] for _ in candidates]
-    for name, people in on.items():
-        for person in people:
-            theirs[person].append(by_name[name])
     case = Case(
         candidates=candidates,
         slots=_slots([shift for shift in shifts if not may_be_held(shift)], candidates, standing),
         forbidden=[shift for shift in shifts if may_be_held(shift)],
         open_to=[],
-        holds=[_holds(candidate, mine) for candidate, mine in zip(candidates, theirs, strict=True)],
+        holds=[_holds(candidate, mine) for candidate, mine in everybody],
         on=on,
         standing=standing,
-        left=[
-            None if candidate.most is None else max(0, candidate.most - len(mine))
-            for candidate, mine in zip(candidates, theirs, strict=True)
-        ],
+        left=[None if c.most is None else max(0, c.most - len(mine)) for c, mine in everybody],
         promised=_promised(commitments, candidates, theirs),
-        served=[
-            candidate.served_min + sum(shift.minutes for shift in mine)
-            for candidate, mine in zip(candidates, theirs, strict=True)
-        ],
+        served=[candidate.served_min + sum(shift.minutes for shift in mine) for candidate, mine in everybody],
         rules=rules,
     )
     return replace(case, open_to=[_open_to(case, person) for person in range(len(candidates))])

@@ -93,12 +93,12 @@ class Model:
             for slot, here in mine.items():
                 by_slot.setdefault(slot, []).append(here)
                 inside[slot] += slot in on[person]
-        for slot, here in sorted(by_slot.items()):
+        for slot, placed in sorted(by_slot.items()):
             outside = self.draft.count[slot] - inside[slot]
             room = case.slots[slot].room - outside
-            if room < len(here):
-                self.model.add(sum(here) <= room)
-            yield self._lack(here, case.slots[slot].need - outside, inside[slot], weight)
+            if room < len(placed):
+                self.model.add(sum(placed) <= room)
+            yield self._lack(placed, case.slots[slot].need - outside, inside[slot], weight)
 
     def _commitments(self) -> Iterable[cp_model.LinearExprT]:
         """Hold organisations to what they promised; what lacks to it."""
@@ -110,17 +110,17 @@ class Model:
                 if (gives := case.gives(person, slot)) is not None:
                     by_name.setdefault(gives, []).append(here)
                     inside[gives] = inside.get(gives, 0) + (slot in on[person])
-        for name, here in sorted(by_name.items()):
+        for name, placed in sorted(by_name.items()):
             due = case.promised[name] - self.draft.given[name] + inside[name]
-            self.model.add(sum(here) <= due)
-            yield self._lack(here, due, inside[name], 1)
+            self.model.add(sum(placed) <= due)
+            yield self._lack(placed, due, inside[name], 1)
 
-    def _lack(self, here: Sequence[cp_model.IntVar], need: int, now: int, weight: int) -> cp_model.LinearExprT:
+    def _lack(self, placed: Sequence[cp_model.IntVar], need: int, now: int, weight: int) -> cp_model.LinearExprT:
         if need <= 0:
             return 0
         self.now += weight * max(0, need - now)
         lack = self._int(0, need, max(0, need - now))
-        self.model.add(sum(here) + lack >= need)
+        self.model.add(sum(placed) + lack >= need)
         return weight * lack
 
     def _costs(self, fairness: Fairness) -> Iterable[cp_model.LinearExprT]:

@@ -125,7 +125,7 @@ class Plan:
     """Who is to stand where, beside those who stand there already: proposals, until each person accepts."""
 
     chosen: list[tuple[str, str]]
-    """shift, member; by start and member"""
+    """shift, member; by start"""
     unfilled: list[Unfilled]
     owed: Mapping[str, int]
     """shifts that an organisation promised and that are not in the plan"""

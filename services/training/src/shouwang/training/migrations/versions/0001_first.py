@@ -10,6 +10,17 @@ down_revision = None
 
 def upgrade() -> None:
     create_plumbing()
+    op.execute("""
+        CREATE TABLE patrol_plans (
+            plan UUID NOT NULL,
+            windows JSONB NOT NULL,
+            first DATE NOT NULL,
+            last DATE NOT NULL,
+            proposed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            taken_over BOOLEAN DEFAULT false NOT NULL,
+            PRIMARY KEY (plan)
+        )
+    """)
     op.execute("CREATE TABLE signing_keys (key TEXT NOT NULL, PRIMARY KEY (key))")
     # Two random UUIDs hold 244 bits from the machine's own source of randomness.
     op.execute("INSERT INTO signing_keys SELECT gen_random_uuid()::text || gen_random_uuid()::text")
@@ -365,6 +376,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
+        "patrol_plans",
         "signing_keys",
         "attendances",
         "sessions",
