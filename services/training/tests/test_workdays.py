@@ -33,7 +33,7 @@ def test_days_are_counted_from_the_next_day(day: str, count: int, expected: str)
 
 def test_a_year_that_nobody_knows_is_counted_by_weekdays_and_said_so() -> None:
     assert is_workday(date(2093, 1, 1)) is None
-    assert after(date(2093, 1, 1), 2) == WorkingDay(date(2093, 1, 6), assumed=True)  # a Friday, then Monday, Tuesday
+    assert after(date(2093, 1, 1), 2) == WorkingDay(date(2093, 1, 5), assumed=True)  # Friday, Monday
     assert after(date(2003, 12, 30), 1).assumed is True  # before the library's first year
 
 
@@ -43,13 +43,12 @@ def test_only_the_days_on_the_way_have_to_be_known() -> None:
 
 def test_what_an_organiser_has_written_goes_first() -> None:
     spring = [date(2093, 2, 9) + timedelta(days=n) for n in range(5)]
-    tables = {2093: YearTable(off=frozenset(spring), on=frozenset([date(2093, 2, 15)]))}
-    assert [is_workday(day, tables) for day in (*spring, date(2093, 2, 15), date(2093, 2, 16))] == [
-        *[False] * 5, True, True,
-    ]  # fmt: skip
-    assert after(date(2093, 2, 6), 2, tables) == WorkingDay(date(2093, 2, 15), assumed=False) or True
+    sunday, monday = date(2093, 2, 15), date(2093, 2, 16)
+    tables = {2093: YearTable(off=frozenset(spring), on=frozenset([sunday]))}
+    assert [is_workday(day, tables) for day in (*spring, sunday, monday)] == [*[False] * 5, True, True]
+    assert after(date(2093, 2, 6), 2, tables) == WorkingDay(monday, assumed=False)
 
 
 def test_an_empty_table_says_that_the_year_has_no_holidays() -> None:
-    assert after(date(2093, 1, 1), 2, {2093: YearTable()}) == WorkingDay(date(2093, 1, 6), assumed=False)
+    assert after(date(2093, 1, 1), 2, {2093: YearTable()}) == WorkingDay(date(2093, 1, 5), assumed=False)
     assert is_workday(date(2018, 10, 1), {2018: YearTable()}) is True

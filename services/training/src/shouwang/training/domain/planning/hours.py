@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from ortools.sat.python import cp_model
 
-from shouwang.training.domain.planning.case import Case, week_of
+from shouwang.training.domain.planning.case import Case, Week, week_of
 from shouwang.training.domain.planning.draft import Draft
+from shouwang.training.domain.rest import RestRules
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -128,34 +129,57 @@ def _week(hours: Hours, ordered: list[int]) -> None:
 
 
 def _month(hours: Hours, ordered: list[int]) -> None:
-    """Overtime of a month, counted both ways: beyond the hours of each day, and of each week within the month."""
+    """Overtime of a month: beyond the hours of each day, or of each week within the month if that is more."""
     rules = hours.case.rules
-    for month, slots in _by(ordered, lambda slot: (hours.day(slot).year, hours.day(slot).month)).items():
+    for month, slots in _by(ordered, lambda slot: _month_of(hours.day(slot))).items():
         if not any(hours.agreed(slot) for slot in slots):
             continue
-        within = {key: m for key, m in _held(hours, lambda day: day).items() if (key.year, key.month) == month}
-        in_weeks: dict[tuple[int, int], int] = {}
-        for day, minutes in within.items():
-            in_weeks[week_of(day)] = in_weeks.get(week_of(day), 0) + minutes
-        _overtime(hours, _by(slots, hours.day), within, rules.day)
-        _overtime(hours, _by(slots, lambda slot: week_of(hours.day(slot))), in_weeks, rules.week)
+        held: dict[Week, dict[date, int]] = {}
+        for day, minutes in _held(hours, lambda day: day).items():
+            if _month_of(day) == month:
+                held.setdefault(week_of(day), {})[day] = minutes
+        weeks = _by(slots, lambda slot: week_of(hours.day(slot)))
+        before = {week: _beyond(days, rules) for week, days in held.items()}
+        most = max(rules.overtime_month, sum(before.values()))
+        rest = sum(minutes for week, minutes in before.items() if week not in weeks)
+        full = sum(_beyond(_full(hours, on, held.get(week, {})), rules) for week, on in weeks.items())
+        if full + rest > most:
+            hours.model.add(sum(_overtime(hours, on, held.get(week, {})) for week, on in weeks.items()) <= most - rest)
 
 
-def _overtime(hours: Hours, spans: Mapping[Key, list[int]], held: Mapping[Key, int], usual: int) -> None:
-    most = hours.case.rules.overtime_month - sum(max(0, m - usual) for key, m in held.items() if key not in spans)
-    possible = {
-        key: max(0, held.get(key, 0) + sum(hours.minutes(slot) for slot in slots) - usual)
-        for key, slots in spans.items()
-    }
-    if sum(possible.values()) <= most:
-        return
-    beyond: list[cp_model.IntVar] = []
-    for key, slots in spans.items():
-        if possible[key]:
-            now = max(0, held.get(key, 0) + hours.now(slots) - usual)
-            beyond.append(hours.hint(hours.model.new_int_var(0, possible[key], ""), now))
-            hours.model.add(_minutes(hours, slots) + held.get(key, 0) - usual <= beyond[-1])
-    hours.model.add(sum(beyond) <= most)
+def _overtime(hours: Hours, slots: list[int], held: Mapping[date, int]) -> cp_model.IntVar:
+    """At least the overtime of a week: of all its days together, and of it as a whole."""
+    rules = hours.case.rules
+    full = _full(hours, slots, held)
+    days = _by(slots, hours.day)
+    now = {**held, **{day: held.get(day, 0) + hours.now(on) for day, on in days.items()}}
+    of_days: list[cp_model.LinearExprT] = [max(0, held[day] - rules.day) for day in held if day not in days]
+    for day, on in days.items():
+        most = max(0, full[day] - rules.day)
+        over = hours.hint(hours.model.new_int_var(0, most, ""), max(0, now[day] - rules.day))
+        hours.model.add(over >= _minutes(hours, on) + held.get(day, 0) - rules.day)
+        of_days.append(over)
+    of_week = hours.hint(hours.model.new_int_var(0, _beyond(full, rules), ""), _beyond(now, rules))
+    hours.model.add(of_week >= sum(of_days))
+    hours.model.add(of_week >= _minutes(hours, slots) + sum(held.values()) - rules.week)
+    return of_week
+
+
+def _full(hours: Hours, slots: list[int], held: Mapping[date, int]) -> dict[date, int]:
+    """Minutes of each day with all of these slots."""
+    full = dict(held)
+    for slot in slots:
+        full[hours.day(slot)] = full.get(hours.day(slot), 0) + hours.minutes(slot)
+    return full
+
+
+def _beyond(days: Mapping[date, int], rules: RestRules) -> int:
+    of_days = sum(max(0, minutes - rules.day) for minutes in days.values())
+    return max(of_days, sum(days.values()) - rules.week)
+
+
+def _month_of(day: date) -> tuple[int, int]:
+    return day.year, day.month
 
 
 def _minutes(hours: Hours, slots: Iterable[int]) -> cp_model.LinearExprT:
