@@ -175,6 +175,7 @@ def _organisation(record: Record, token: str) -> dict[str, Any]:
         "organisation": token, "kind": values["kind"], "name": values["name"],
         "credit_code": values.get("credit_code"), "entity": ENTITIES.get(values["kind"]),
         "lat": values.get("lat"), "lon": values.get("lon"),
+        "contact_name": values.get("contact_name"), "contact_phone": values.get("contact_phone"),
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ are the operator's alone. Members choose names of channels, never addresses, whi
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -55,7 +56,10 @@ class Channel:
         self._threads = ThreadPoolExecutor(PORTION, thread_name_prefix=f"notices-{name}")
         if name == PHONE:
             raise ValueError(f"notice_channels: {PHONE} is the phone app itself; name the channel otherwise")
-        if Apprise.instantiate(self._url("nobody", "13800000000")) is None:
+        with warnings.catch_warnings():  # at its first use apprise loads all its plugins, some with old imports
+            warnings.simplefilter("ignore", DeprecationWarning)
+            understood = Apprise.instantiate(self._url("nobody", "13800000000")) is not None
+        if not understood:
             raise ValueError(f"notice_channels: {name} is not a URL that apprise understands")
 
     async def send(self, member: str, phone: str | None, text: str) -> str | None:

@@ -73,6 +73,8 @@ class PutOrganisation(Request, name="training.put_organisation.v1", reply=Organi
     credit_code: Annotated[str, Field(max_length=18)] | None = None
     entity: GuardEntity | None = None
     contact: Token | None = Field(default=None, description="the member who speaks for it")
+    contact_name: Name | None = None
+    contact_phone: Phone | None = None
     lat: Lat | None = None
     lon: Lon | None = None
 
@@ -93,6 +95,8 @@ class OrganisationNow(Reply):
     credit_code: str | None
     entity: GuardEntity | None
     contact: Token | None
+    contact_name: str | None = Field(default=None, description="masked")
+    contact_phone: str | None = Field(default=None, description="masked")
     shares_guards: bool
     lat: float | None
     lon: float | None

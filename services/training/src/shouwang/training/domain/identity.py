@@ -10,9 +10,9 @@ from datetime import date
 
 from stdnum.cn import ric, uscc
 
-ID_NUMBER = re.compile(r"\d{17}[\dX]")
-CREDIT_CODE = re.compile(r"[1-9ANY][0-9A-HJ-NPQRTUWXY]\d{6}[0-9A-HJ-NPQRTUWXY]{10}")
-MOBILE = re.compile(r"1[3-9]\d{9}")
+ID_NUMBER = re.compile(r"\d{17}[\dX]", re.ASCII)
+CREDIT_CODE = re.compile(r"[1-9ANY][0-9A-HJ-NPQRTUWXY]\d{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
+MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 OLDEST_YEARS = 120
 ADULT_YEARS = 18
 

@@ -33,7 +33,7 @@ AT_ONCE = 4
 async def organisations(ask: Organisations, view: View) -> OrganisationList:
     """Organisations in the order of their tokens."""
     rows = await people.organisation_list(view, **ask.model_dump())
-    return OrganisationList(organisations=[OrganisationNow(**row._mapping) for row in rows])
+    return OrganisationList(organisations=[OrganisationNow(**{**row._mapping, **_contact(row)}) for row in rows])
 
 
 @router.subscriber(Member.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -71,6 +71,13 @@ async def members(ask: Members, view: View) -> MemberList:
             for row in rows
         ]
     )
+
+
+def _contact(row: Row[Any]) -> dict[str, str | None]:
+    return {
+        "contact_name": row.contact_name and masked_name(row.contact_name),
+        "contact_phone": row.contact_phone and masked_phone(row.contact_phone),
+    }
 
 
 def _masked(row: Row[Any]) -> dict[str, str | None]:

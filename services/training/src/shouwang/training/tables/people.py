@@ -13,6 +13,8 @@ organisations = Table(
     Column("credit_code", Text, unique=True),
     Column("entity", Text),
     Column("contact", Text),
+    Column("contact_name", Text),
+    Column("contact_phone", Text),
     Column("shares_guards", Boolean, nullable=False, server_default=text("false")),
     Column("lat", Double),
     Column("lon", Double),

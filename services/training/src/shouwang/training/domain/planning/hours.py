@@ -166,10 +166,11 @@ def _overtime(hours: Hours, slots: list[int], held: Mapping[date, int]) -> cp_mo
 
 
 def _full(hours: Hours, slots: list[int], held: Mapping[date, int]) -> dict[date, int]:
-    """Minutes of each day with all of these slots."""
+    """Minutes of each day with as many of these slots as a day may have."""
+    longest = hours.case.rules.day + hours.case.rules.overtime_day
     full = dict(held)
-    for slot in slots:
-        full[hours.day(slot)] = full.get(hours.day(slot), 0) + hours.minutes(slot)
+    for day, on in _by(slots, hours.day).items():
+        full[day] = min(longest, held.get(day, 0) + sum(hours.minutes(slot) for slot in on))
     return full
 
 

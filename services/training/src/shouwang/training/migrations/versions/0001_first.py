@@ -67,6 +67,8 @@ def upgrade() -> None:
             credit_code TEXT,
             entity TEXT,
             contact TEXT,
+            contact_name TEXT,
+            contact_phone TEXT,
             shares_guards BOOLEAN DEFAULT false NOT NULL,
             lat DOUBLE PRECISION,
             lon DOUBLE PRECISION,
