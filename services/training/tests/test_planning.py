@@ -194,15 +194,15 @@ def test_two_shifts_of_one_person(first: Shift, second: Shift, chosen: int, reas
         (False, [post(f"p{day}", day) for day in range(6)], 5),  # 44 h
         (True, [post(f"p{day}", day) for day in range(6)], 6),
         (True, [post(f"p{day}", day) for day in range(7)], 6),  # a day of rest
-        (False, [patrol(f"p{day}", day) for day in range(7)], 0),  # guards need to be asked for nothing but patrols
+        (False, [patrol(f"p{day}", day) for day in range(7)], 6),  # what is given freely has no hours, but days
         (False, [post("p", 0, hours=9)], 0),
         (True, [post("p", 0, hours=11)], 1),
         (True, [post("p", 0, hours=12)], 0),
-        (True, [post(f"p{day}", day, hours=10) for day in range(28)], 22),
+        (True, [post(f"p{day}", day, hours=10) for day in range(28)], 18),  # 36 h of overtime a month, two a day
+        (True, [post(f"p{day}", day, hours=4) for day in range(28)], 24),
     ],
 )
 def test_hours_of_one_guard(overtime: bool, shifts: list[Shift], chosen: int) -> None:
-    """The last row: 44 h a week and 36 h of overtime: four weeks of 50, 50, 60 and 60 h are 44 h of overtime."""
     assert len(planned(shifts, [guard("a", "o", overtime=overtime)]).chosen) == chosen
 
 
@@ -215,3 +215,424 @@ def test_who_agrees_to_overtime_within_a_week_is_held_to_it_from_then_on() -> No
     shifts = [post(f"p{day}", day, hours=8 if day < 2 else 11) for day in range(7)]
     found = planned(shifts, [guard("a", "o", agreements=agreements)])
     assert of(found, "a") == ["p2", "p3", "p4", "p5", "p6"]
+
+
+def test_what_holds_people_elsewhere_counts() -> None:
+    elsewhere = held_by(post("other", 0, 14))
+    night, next_day = patrol("n", 0, 22), patrol("d", 1, 8)
+    found = planned([night, next_day], [Candidate(volunteer("a"), held=(elsewhere,))])
+    assert found.chosen == [("d", "a")]
+    assert why(found, "n") == {Reason.REST: 1}
+
+
+# -- who is kept, who has declined, who has done enough --------------------------------------------------------------
+
+
+def test_who_is_kept_stays_and_fills_a_place() -> None:
+    """Whether `kept` says it, or what holds the person, or both; and whoever is no candidate fills one, too."""
+    night = patrol("n", minimum=4, maximum=4)
+    accepted = Candidate(volunteer("b"), held=(held_by(night),))
+    found = planned([night], [volunteer("a"), accepted, volunteer("c")], kept={"n": ["b", "c", "stranger"]})
+    assert found.chosen == [("n", "a")]
+    assert (found.figures.places, found.unfilled) == (1, [])
+
+
+def test_who_is_kept_is_held_by_it() -> None:
+    shifts = [patrol("n", 0, 22), patrol("m", 0, 27)]
+    found = planned(shifts, [volunteer("a")], kept={"n": ["a"]})
+    assert found.chosen == []
+    assert why(found, "m") == {Reason.REST: 1}
+
+
+def test_who_is_kept_is_not_judged_again_and_a_full_shift_gets_nobody() -> None:
+    left = volunteer("a", left_on=MONDAY)
+    found = planned([patrol("n", minimum=1)], [left, volunteer("b"), volunteer("c")], kept={"n": ["a", "c"]})
+    assert (found.chosen, found.unfilled) == ([], [])
+
+
+def test_who_has_declined_is_never_chosen_again() -> None:
+    shifts = [patrol(f"n{area}", minimum=1, area=f"a{area}") for area in range(2)]
+    found = planned(shifts, [Candidate(volunteer("a"), declined=frozenset({"n0"}))])
+    assert found.chosen == [("n1", "a")]
+    assert why(found, "n0") == {Reason.DECLINED: 1}
+
+
+@pytest.mark.parametrize(("most", "kept", "chosen"), [(None, 0, 4), (2, 0, 2), (2, 1, 1), (1, 1, 0), (0, 1, 0)])
+def test_nobody_gets_more_shifts_than_they_may(most: int | None, kept: int, chosen: int) -> None:
+    shifts = [patrol(f"n{day}", day) for day in range(4 + kept)]
+    already = {shift.shift: ["a"] for shift in shifts[:kept]}
+    found = planned(shifts, [Candidate(volunteer("a"), most=most)], kept=already)
+    assert len(found.chosen) == chosen
+    assert all(short.why == {Reason.COMMITMENT_MET: 1} for short in found.unfilled)
+
+
+# -- commitments -----------------------------------------------------------------------------------------------------
+
+
+def test_an_organisation_gives_what_it_promised_and_no_more() -> None:
+    shifts = [patrol(f"n{day}", day) for day in range(4)]
+    found = planned(shifts, [volunteer("a", "u"), volunteer("b", "u"), volunteer("c")], Commitment("u", 2))
+    assert sum(member != "c" for _, member in found.chosen) == 2
+    assert (found.owed, found.unfilled) == ({}, [])
+
+
+def test_a_commitment_comes_before_fairness_and_takes_a_place_above_the_minimum() -> None:
+    shifts = [patrol(f"n{day}", day, maximum=2) for day in range(2)]
+    units = [Candidate(volunteer(f"m{n}", f"u{n}"), served_min=9_000) for n in range(3)]
+    found = planned(shifts, [volunteer("free"), *units], *(Commitment(f"u{n}") for n in range(3)))
+    assert sorted(member for _, member in found.chosen) == ["m0", "m1", "m2"]
+    assert found.owed == {}
+
+
+def test_a_minimum_comes_before_a_commitment() -> None:
+    """Only the unit's person may stand at the school; the place next to it could be another's."""
+    checked = volunteer("a", "u", certificates={PATROL_CERTIFICATE: ALWAYS, "school": ALWAYS})
+    shifts = [patrol("n"), patrol("s", requires=frozenset({"school"}))]
+    found = planned(shifts, [checked, volunteer("b", "v")], Commitment("u"), Commitment("v"))
+    assert found.chosen == [("n", "b"), ("s", "a")]
+
+
+def test_what_was_kept_counts_as_given_and_what_cannot_be_given_is_owed() -> None:
+    shifts = [patrol(f"n{day}", day) for day in range(2)]
+    people = [volunteer("a", "u"), volunteer("b", "v", barred=False, insured=())]
+    found = planned(shifts, people, Commitment("u"), Commitment("v", 3), kept={"n0": ["a"]})
+    assert found.chosen == []
+    assert found.owed == {"v": 3}
+    assert why(found, "n1") == {Reason.COMMITMENT_MET: 1, Reason.NO_INSURANCE: 1}
+
+
+def test_own_posts_are_no_gift() -> None:
+    found = planned([post(f"p{day}", day) for day in range(4)], [guard("a", "o")], Commitment("o"))
+    assert len(found.chosen) == 4
+    assert found.owed == {"o": 1}
+
+
+# -- fairness and wishes ---------------------------------------------------------------------------------------------
+
+
+def test_who_has_done_least_goes_first() -> None:
+    people = [Candidate(volunteer(f"v{served}"), served_min=served * HOUR) for served in (8, 0, 4)]
+    found = planned([patrol(f"n{day}", day) for day in range(3)], people)
+    assert Counter(member for _, member in found.chosen) == {"v0": 2, "v4": 1}
+    assert found.figures.spread_min == 0
+
+
+def test_equal_people_get_equal_parts() -> None:
+    people = [volunteer(f"v{n}") for n in range(5)]
+    found = planned([patrol(f"n{day}", day, minimum=2) for day in range(10)], people)
+    assert Counter(Counter(member for _, member in found.chosen).values()) == {4: 5}
+    assert found.figures.status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize(
+    ("wish", "fits"),
+    [
+        (Wish(), {"early", "late", "tuesday"}),
+        (Wish(weekdays=frozenset({1})), {"tuesday"}),
+        (Wish(hours=(22 * HOUR, 6 * HOUR)), {"late"}),
+        (Wish(weekdays=frozenset({0}), hours=(8 * HOUR, 12 * HOUR)), {"early"}),
+        (Wish(hours=(12 * HOUR, 13 * HOUR)), set()),
+    ],
+)
+def test_a_wish_is_for_days_and_hours(wish: Wish, fits: set[str]) -> None:
+    shifts = [patrol("early", 0, 8), patrol("late", 0, 22), patrol("tuesday", 1, 8)]
+    assert {shift.shift for shift in shifts if wish.fits(shift)} == fits
+
+
+def test_wishes_are_heard_where_they_cost_nobody_anything() -> None:
+    early, late = Wish(hours=(8 * HOUR, 12 * HOUR)), Wish(hours=(20 * HOUR, 24 * HOUR))
+    people = [
+        Candidate(volunteer("a"), prefers=(late,)),
+        Candidate(volunteer("b"), avoids=(early,), prefers=(early,)),  # what is avoided is not preferred
+        Candidate(volunteer("c")),
+        Candidate(volunteer("d"), prefers=(early,)),
+    ]
+    shifts = [patrol("e", 0, 8, minimum=2, maximum=2), patrol("l", 0, 20, minimum=2, maximum=2)]
+    found = planned(shifts, people)
+    assert (on(found, "e"), on(found, "l")) == (["c", "d"], ["a", "b"])
+
+
+def test_a_wish_outweighs_odd_minutes_but_not_a_shift_of_difference() -> None:
+    mondays = Wish(weekdays=frozenset({0}))
+    night = [patrol("n")]
+    keen = Candidate(volunteer("keen"), served_min=30, prefers=(mondays,))
+    assert on(planned(night, [volunteer("idle"), keen]), "n") == ["keen"]
+    assert on(planned(night, [volunteer("idle"), replace(keen, served_min=240)]), "n") == ["idle"]
+    assert on(planned(night, [volunteer("idle"), keen], weights=Weights(wish_percent=0)), "n") == ["idle"]
+
+
+# -- explaining ------------------------------------------------------------------------------------------------------
+
+
+def test_everybody_who_is_not_on_a_short_shift_has_one_reason() -> None:
+    night = patrol("n", minimum=9, maximum=9)
+    people = [
+        Candidate(volunteer("fit")),
+        Candidate(volunteer("declined"), declined=frozenset({"n"})),
+        Candidate(volunteer("untrained", certificates={})),
+        Candidate(volunteer("untrained and declined", certificates={}), declined=frozenset({"n"})),
+        Candidate(volunteer("tired"), held=(held_by(patrol("x", 0, 14)),)),
+        Candidate(volunteer("elsewhere"), held=(held_by(patrol("y", 0, 23)),)),
+        Candidate(volunteer("unit 1", "u")),
+        Candidate(volunteer("unit 2", "u")),
+        Candidate(volunteer("enough"), most=0),
+        Candidate(volunteer("kept")),
+    ]
+    found = planned([night], people, Commitment("u"), kept={"n": ["kept"]})
+    assert [(short.shift, short.missing) for short in found.unfilled] == [("n", 6)]
+    assert why(found, "n") == {
+        Reason.DECLINED: 1,
+        Reason.NOT_CERTIFIED: 2,
+        Reason.REST: 1,
+        Reason.DOUBLE_BOOKED: 1,
+        Reason.COMMITMENT_MET: 2,
+    }
+
+
+# -- impossible and empty --------------------------------------------------------------------------------------------
+
+
+def test_nothing_to_do() -> None:
+    assert planned([], []).chosen == planned([], [volunteer("a")], Commitment("u")).chosen == []
+    assert planned([], [volunteer("a")], Commitment("u")).owed == {"u": 1}
+    nobody = planned([patrol("n", minimum=2)], [])
+    assert (nobody.chosen, nobody.unfilled[0].missing, why(nobody, "n")) == ([], 2, {})
+    nowhere = planned([patrol("n")], [volunteer("a", insured=())])
+    assert (nowhere.chosen, why(nowhere, "n")) == ([], {Reason.NO_INSURANCE: 1})
+    assert nowhere.figures.status is Status.OPTIMAL
+    assert planned([patrol("n", minimum=0, maximum=0)], [volunteer("a")]).chosen == []
+
+
+@pytest.mark.parametrize(
+    ("shifts", "people", "commitments", "kept", "told"),
+    [
+        ([patrol("n"), patrol("n", 1)], [], [], {}, "shift n is given twice"),
+        ([], [volunteer("a"), volunteer("a")], [], {}, "member a is given twice"),
+        ([], [], [Commitment("u"), Commitment("u")], {}, "organisation u is given twice"),
+        ([], [], [Commitment("u", -1)], {}, "organisation u: -1 shifts"),
+        ([patrol("n", minimum=3, maximum=2)], [], [], {}, "shift n: minimum 3, maximum 2"),
+        ([patrol("n", minimum=-1)], [], [], {}, "shift n: minimum -1"),
+        ([patrol("n", hours=0)], [], [], {}, "shift n ends before it starts"),
+        ([patrol("n")], [volunteer("a")], [], {"m": ["a"]}, "unknown shifts"),
+    ],
+)
+def test_nonsense_is_refused(
+    shifts: list[Shift],
+    people: list[Person],
+    commitments: list[Commitment],
+    kept: dict[str, list[str]],
+    told: str,
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        planned(shifts, people, *commitments, kept=kept)
+
+
+def test_without_time_the_simple_roster_is_left() -> None:
+    shifts = [patrol(f"n{day}", day, minimum=3) for day in range(10)]
+    found = planned(shifts, [volunteer(f"v{n}") for n in range(12)], limit_s=0.0)
+    assert (len(found.chosen), found.unfilled) == (30, [])
+
+
+# -- random rosters --------------------------------------------------------------------------------------------------
+
+FLAWS: dict[str, dict[str, object]] = {
+    "none": {},
+    "untrained": {"certificates": {}},
+    "uninsured": {"insured": ()},
+    "minor": {"born": MONDAY - timedelta(days=17 * 365)},
+    "nursing": {"night_protected_until": MONDAY + timedelta(days=30)},
+    "left on Wednesday": {"left_on": MONDAY + timedelta(days=2)},
+}
+
+
+@st.composite
+def a_shift(draw: st.DrawFn, number: int, days: int) -> Shift:
+    make = draw(st.sampled_from([patrol, post]))
+    minimum = draw(st.integers(0, 2))
+    return make(
+        f"s{number}",
+        draw(st.integers(0, days - 1)),
+        draw(st.sampled_from([0, 6, 8, 14, 16, 20, 22, 24])),
+        draw(st.sampled_from([2, 4, 8, 10])),
+        minimum=minimum,
+        maximum=minimum + draw(st.integers(0, 1)),
+    )
+
+
+@st.composite
+def a_candidate(draw: st.DrawFn, number: int, shifts: Sequence[Shift], days: int) -> Candidate:
+    flaw = FLAWS[draw(st.sampled_from(["none", "none", "none", *FLAWS]))]
+    organisation = draw(st.sampled_from(["o", "o", "u"]))
+    if draw(st.booleans()):
+        person = guard(f"m{number}", organisation, overtime=draw(st.booleans()), **flaw)
+    else:
+        person = volunteer(f"m{number}", organisation, **flaw)
+    elsewhere = draw(a_shift(100 + number, days))
+    names = [shift.shift for shift in shifts]
+    return Candidate(
+        person,
+        held=(held_by(elsewhere),) if draw(st.booleans()) else (),
+        served_min=draw(st.sampled_from([0, 100, 480])),
+        most=draw(st.sampled_from([None, None, 0, 1, 2])),
+        prefers=(Wish(weekdays=frozenset({0})),) if draw(st.booleans()) else (),
+        declined=frozenset(draw(st.lists(st.sampled_from(names), max_size=1))) if names else frozenset(),
+    )
+
+
+Roster = tuple[list[Shift], list[Candidate], list[Commitment]]
+
+
+@st.composite
+def rosters(draw: st.DrawFn, shifts: int, people: int, days: int) -> Roster:
+    some = [draw(a_shift(n, days)) for n in range(draw(st.integers(1, shifts)))]
+    everybody = [draw(a_candidate(n, some, days)) for n in range(draw(st.integers(1, people)))]
+    promised = draw(st.sampled_from([[], [Commitment("u", 1)], [Commitment("u", 2), Commitment("o", 1)]]))
+    return some, everybody, promised
+
+
+def night(span: Shift | Held, first: int, last: int) -> bool:
+    """Whether it touches local hours, minute by minute (`last` above 24 is after midnight)."""
+    hours = {hour % 24 for hour in range(first, last)}
+    return any((minute // HOUR + 8) % 24 in hours for minute in range(span.start, span.end))
+
+
+def fit(candidate: Candidate, shift: Shift) -> bool:
+    """By the words: trained, insured, of age, still a member, protected at night; own posts for the own people."""
+    person, flaws = candidate.person, FLAWS
+    own_post = shift.kind is ShiftKind.OWN_POST
+    if shift.shift in candidate.declined or (own_post and shift.post_of != person.organisation):
+        return False
+    if person.left_on is not None and shift.duty_date >= person.left_on:
+        return False
+    if person.night_protected_until is not None and night(shift, 22, 30):
+        return False
+    minor = person.born == flaws["minor"]["born"]
+    if own_post:
+        return not minor and bool(person.certificates or not person.is_guard)
+    return not minor and bool(person.certificates) and bool(person.insured)
+
+
+def rested(times: Sequence[Held]) -> bool:
+    """By the words: eight hours between two shifts, eleven after any minute of 0-5; a day of the week free."""
+    for one, other in itertools.combinations(sorted(times, key=lambda held: (held.start, held.end)), 2):
+        if other.start - one.end < (11 if night(one, 0, 5) else 8) * HOUR:
+            return False
+    weeks = Counter(day - timedelta(days=day.weekday()) for day in {held.duty_date for held in times})
+    return max(weeks.values(), default=0) <= 6
+
+
+def within_hours(ordered: Shift, times: Sequence[Held], overtime: bool) -> bool:
+    """By the words: 8 hours of ordered work a day, 44 a week; with overtime agreed 3 more a day, and any week."""
+    week = ordered.duty_date.isocalendar()[:2]
+    today = sum(held.end - held.start for held in times if held.ordered and held.duty_date == ordered.duty_date)
+    this_week = sum(
+        held.end - held.start for held in times if held.ordered and held.duty_date.isocalendar()[:2] == week
+    )
+    return today <= (11 if overtime else 8) * HOUR and (overtime or this_week <= 44 * HOUR)
+
+
+def lawful(candidate: Candidate, mine: Sequence[Shift]) -> bool:
+    """Whether somebody may have all of these beside what holds them."""
+    if len(mine) > (99 if candidate.most is None else candidate.most):
+        return False
+    times = [*candidate.held, *map(held_by, mine)]
+    overtime = any(agreement.overtime_agreed for agreement in candidate.person.agreements)
+    return (
+        all(fit(candidate, shift) for shift in mine)
+        and rested(times)
+        and all(within_hours(shift, times, overtime) for shift in mine if shift.pay is Pay.WAGE)
+    )
+
+
+def check(roster: Roster, found: Plan) -> None:
+    """That nothing in a plan is forbidden, and that its words about what lacks are true."""
+    shifts, people, commitments = roster
+    by_name = {shift.shift: shift for shift in shifts}
+    assert len(set(found.chosen)) == len(found.chosen)
+    for candidate in people:
+        assert lawful(candidate, [by_name[name] for name in of(found, candidate.member)]), candidate.member
+    for commitment in commitments:
+        assert gifts(roster, found, commitment.organisation) <= commitment.shifts
+        assert found.owed.get(commitment.organisation, 0) == commitment.shifts - gifts(
+            roster, found, commitment.organisation
+        )
+    short = {unfilled.shift: unfilled for unfilled in found.unfilled}
+    for shift in shifts:
+        standing = len(on(found, shift.shift))
+        assert standing <= shift.maximum
+        assert (short[shift.shift].missing if shift.shift in short else 0) == max(0, shift.minimum - standing)
+        if shift.shift in short:
+            assert sum(short[shift.shift].why.values()) == len(people) - standing
+    assert found.figures.dropped == 0
+
+
+def gifts(roster: Roster, found: Plan, organisation: str) -> int:
+    """Shifts that are no own posts, by people of an organisation."""
+    shifts, people, _ = roster
+    members = {candidate.member for candidate in people if candidate.person.organisation == organisation}
+    patrols = {shift.shift for shift in shifts if shift.kind is not ShiftKind.OWN_POST}
+    return sum(name in patrols and member in members for name, member in found.chosen)
+
+
+def least(roster: Roster) -> tuple[int, int]:
+    """Places missing and commitments owed in the best of all rosters, by trying every one of them."""
+    shifts, people, commitments = roster
+    promised = {commitment.organisation: commitment.shifts for commitment in commitments}
+    reached = {(tuple(0 for _ in shifts), tuple(0 for _ in commitments))}
+    for candidate in people:
+        reached = {
+            (
+                tuple(count + (shift in mine) for count, shift in zip(counts, shifts, strict=True)),
+                tuple(
+                    gift + (candidate.person.organisation == name and sum(s.kind is not ShiftKind.OWN_POST for s in mine))
+                    for gift, name in zip(gifts, promised, strict=True)
+                ),
+            )
+            for counts, gifts in reached
+            for size in range(len(shifts) + 1)
+            for mine in itertools.combinations(shifts, size)
+            if lawful(candidate, mine)
+        }
+    return min(
+        (
+            sum(max(0, shift.minimum - count) for shift, count in zip(shifts, counts, strict=True)),
+            sum(promised.values()) - sum(gifts),
+        )
+        for counts, gifts in reached
+        if all(count <= shift.maximum for shift, count in zip(shifts, counts, strict=True))
+        and all(gift <= most for gift, most in zip(gifts, promised.values(), strict=True))
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(rosters(shifts=4, people=4, days=3))
+def test_no_roster_fills_more_or_keeps_more_promises(roster: Roster) -> None:
+    shifts, people, commitments = roster
+    found = planned(shifts, people, *commitments)
+    check(roster, found)
+    assert (found.figures.missing, sum(found.owed.values())) == least(roster)
+    assert found.figures.status is Status.OPTIMAL
+
+
+@settings(max_examples=100, deadline=None)
+@given(rosters(shifts=14, people=8, days=9))
+def test_a_plan_breaks_no_rule(roster: Roster) -> None:
+    shifts, people, commitments = roster
+    check(roster, planned(shifts, people, *commitments))
+
+
+@settings(max_examples=50, deadline=None)
+@given(rosters(shifts=14, people=8, days=9))
+def test_a_plan_made_block_by_block_breaks_no_rule_either(roster: Roster) -> None:
+    shifts, people, commitments = roster
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "AT_ONCE", 0)
+        patch.setattr(blocks, "FILLING", 3)
+        check(roster, planned(shifts, people, *commitments, limit_s=0.5))
+
+
+@settings(max_examples=30, deadline=None)
+@given(rosters(shifts=8, people=6, days=7))
+def test_the_same_again_is_the_same(roster: Roster) -> None:
+    shifts, people, commitments = roster
+    assert planned(shifts, people, *commitments) == planned(shifts, people, *commitments)

@@ -19,6 +19,7 @@ from shouwang.common.clock import Clock, utc_now
 from shouwang.common.envelope import FactLike, headers_of
 from shouwang.common.ids import new_id
 from shouwang.common.tables import outbox
+from shouwang.common.telemetry import log
 
 DEADLOCK, SERIALIZATION = "40P01", "40001"
 TRIES = 4
@@ -48,6 +49,7 @@ class Transaction(Reading):
         self._source = source
         self._clock = clock
         self._told: list[dict[str, Any]] = []
+        self._afterwards: list[Callable[[], Awaitable[object]]] = []
 
     def tell(self, fact: FactLike) -> None:
         """Say a fact; it is published after the commit, in the order of its key, at least once."""
@@ -58,6 +60,21 @@ class Transaction(Reading):
     def deliver(self, key: str, subject: str, message: BaseModel) -> None:
         """Send a message to one subject on core NATS after the commit; nobody keeps it for who is not there."""
         self._add(new_id(), key, subject, {}, message.model_dump_json(), kept=False)
+
+    def afterwards(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do something once this is committed, such as taking a file away that was read into it.
+
+        It is done once at most: a crash in between leaves it undone, so something else must tidy up in the end.
+        """
+        self._afterwards.append(work)
+
+    async def do_afterwards(self) -> None:
+        """Called by `Database.transaction()` as the first thing after its commit."""
+        for work in self._afterwards:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - what was committed stands, whatever comes after it
+                log.warning("could not be done after the commit", error=f"{type(error).__name__}: {error}")
 
     def _add(self, row_id: str, key: str, subject: str, headers: dict[str, str], body: str, *, kept: bool) -> None:
         propagate.inject(headers)  # the relay publishes later, in nobody's trace: the trace goes along in the row
@@ -96,6 +113,7 @@ class Database:
             unit = Transaction(connection, self.service, self._clock)
             yield unit
             await unit.write_outbox()
+        await unit.do_afterwards()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from faststream.nats import NatsBroker, NatsRouter
@@ -39,6 +40,7 @@ async def import_file(
     written = await writing.WRITERS[ask.holds](tx, checked, clock(), dry_run=ask.dry_run)
     imported = not (ask.dry_run or checked.fault_count)
     if imported:
+        tx.afterwards(partial(_take_away, broker, ask.object))
         metrics.imported.labels(ask.holds).inc(written.created + written.changed)
     faults, notes = ([Fault(**vars(fault)) for fault in found] for found in (checked.faults, checked.notes))
     return ImportReport(
@@ -59,6 +61,12 @@ def _check(content: bytes, holds: str, today: date) -> Checked:
         checked = Checked(0)
         checked.add(fault.row or 1, fault.column, fault.code, fault.detail)
         return checked
+
+
+async def _take_away(broker: NatsBroker, name: str) -> None:
+    """It holds names and numbers of people; what is missed here is gone after a day by the stream's own age."""
+    store: ObjectStore = await (await broker.connect()).jetstream().object_store(BUCKET)
+    await store.delete(name)
 
 
 async def _content(broker: NatsBroker, name: str) -> bytes:
