@@ -64,8 +64,8 @@ def workbook(rows: list[list[str]], merged: str = "", formula: str = "") -> byte
         "_rels/.rels": f'<Relationships xmlns="{package}"><Relationship Id="rId1" Type="{rels}/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData>{cells}</sheetData>{ranges}</worksheet>",
-        "xl/workbook.xml": f'<workbook {main} xmlns:r="{rels}"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets>'
-        "</workbook>",
+        "xl/workbook.xml": f'<workbook {main} xmlns:r="{rels}"><sheets>'
+        '<sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}"><Relationship Id="rId1" '
         f'Type="{rels}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
     }
