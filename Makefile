@@ -8,7 +8,7 @@ RUN := $(BIN)/shouwang
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock fmt types check test demo replay up contracts clean
+.PHONY: help setup lock fmt types check test bench demo replay up contracts clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ check: setup  ## linters, types, architecture, and whether the lock still answer
 
 test: setup  ## all tests, on a real broker and a real database
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: setup  ## what is promised, measured, peers side by side in one run
+	$(BIN)/python bench/roster.py $(ARGS)
 
 fmt: setup  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .

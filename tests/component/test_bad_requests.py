@@ -104,9 +104,11 @@ async def test_the_field_of_a_region_is_named_as_the_caller_wrote_it(broker: Cli
 async def test_a_misspelt_name_as_long_as_a_message_is_answered_too(broker: Client, served: list[str]) -> None:
     """The reply names the field, and must still fit into a message."""
     body = b'{"%s": 1}' % (b"x" * 900_000)
-    asked = (ask(broker, REQUESTS[contract].subject(DUTY), body, within_s=5) for contract in served)
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert [getattr(answer, "status", answer) for answer in answers] == [400] * len(served)
+    for start in range(0, len(served), 8):  # not all at once: a hundred of them are a hundred megabytes
+        some = served[start : start + 8]
+        asked = (ask(broker, REQUESTS[contract].subject(DUTY), body, within_s=10) for contract in some)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [getattr(answer, "status", answer) for answer in answers] == [400] * len(some)
 
 
 async def test_a_principal_that_is_no_token_is_refused(broker: Client, contract: str) -> None:

@@ -5,6 +5,7 @@ Training runs in the test's own process, since its clock is set.
 """
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from nats.aio.client import Client
 
 from shouwang.common.testing import Answer, FixedClock, becomes, eventually, hearing, running
 from shouwang.stack.suite import Suite
+from shouwang.training.domain.planning import Plan, plan
 from shouwang.training.main import assemble
 from shouwang.training.settings import Settings
 
@@ -388,6 +390,23 @@ async def test_one_can_always_go_off_duty(watch: Watch) -> None:
         await watch.done("assign", {"shift": other, "member": member})
         answer = await watch.ask("go_off_duty", principal=member)
         assert answer.status in (200, 409), answer.body  # 409: off duty already
+
+
+async def test_every_duty_ends_by_the_clock__pipl_art_28(watch: Watch, clock: FixedClock) -> None:
+    """个人信息保护法 第28条: whatever became of somebody's place, neither they nor anybody else is located for ever."""
+    roster, shift, member = await on_duty_now(watch)
+    other = (await watch.led(roster, start="19:30", end="22:00"))[0]
+    second = await watch.cleared("b", today=TODAY)
+    await watch.takes_part(second, shift)
+    await watch.done("go_on_duty", {"shift": shift}, principal=second)
+    if (await watch.ask("unassign", {"shift": shift, "member": member})).status == 200:
+        await watch.done("assign", {"shift": other, "member": member})
+    clock.forward(4 * 3600)
+
+    async def ended() -> bool:
+        return all([await watch.reasons("duty.ended", who) for who in (member, second)])
+
+    await eventually(ended, within_s=10)
 
 
 async def test_a_shift_given_away_is_not_served_by_two(watch: Watch, clock: FixedClock) -> None:
@@ -814,3 +833,70 @@ async def test_what_a_swap_took_is_told_of_both_who_gave(watch: Watch) -> None:
     assert [shift for shift, _ in await watch.reasons("shift.swapped", giver)] == [first]
     left = await watch.reasons("shift.swapped", taker) + await watch.reasons("shift.withdrawn", taker)
     assert [shift for shift, _ in left] == [second]
+
+
+# -- what the planner proposes ---------------------------------------------------------------------------------------
+
+
+async def planned(watch: Watch, roster: str, unit: str, many: int = 1) -> None:
+    """The roster is filled with people of a unit, for the first time or once more."""
+    await watch.done("plan_roster", {"roster": roster, "organisations": [unit], "limit_s": 5})
+    await watch.told(f"roster.planned.v1.{roster}", many)
+
+
+async def test_a_units_promise_orders_nobody__volunteer_regulations_art_25(watch: Watch) -> None:
+    """志愿服务条例 第25条: 每家每月出一人 is the unit's promise; each person's consent is its own."""
+    unit = await watch.organisation("unit")
+    await watch.done("put_commitment", {"organisation": unit, "shifts_a_month": 2, "since": TODAY})
+    unwilling = await watch.cleared("a", today=TODAY, organisation=unit)
+    await watch.done("withdraw_consent", {"consents": ["patrol"]}, principal=unwilling)
+    roster = await watch.roster(TODAY, DAYS[-1])
+    shift = (await watch.led(roster, DAYS[1]))[0]
+    await planned(watch, roster, unit)
+    (found,) = (await watch.done("shifts", {"roster": roster}))["shifts"]
+    assert (found["shift"], found["standing"]) == (shift, [])
+    assert found["unfilled"] == {"missing": 1, "why": {"no_consent": 1}}
+    willing = await watch.cleared("b", today=TODAY, organisation=unit)
+    await planned(watch, roster, unit, 2)
+    assert await watch.standing(willing, shift) == "proposed"  # proposed; it is for the member to answer
+
+
+async def test_what_a_unit_has_given_counts_once_against_its_promise(watch: Watch) -> None:
+    """Two shifts were promised, one is taken: filled again, the roster gets the other one."""
+    unit = await watch.organisation("unit")
+    await watch.done("put_commitment", {"organisation": unit, "shifts_a_month": 2, "since": TODAY})
+    roster = await watch.roster(TODAY, DAYS[-1])
+    first, second = await watch.led(roster, DAYS[1], DAYS[3])
+    one, other = [await watch.cleared(word, today=TODAY, organisation=unit) for word in ("a", "b")]
+    await watch.done("assign", {"shift": first, "member": one})
+    await planned(watch, roster, unit)
+    assert "proposed" in (await watch.standing(one, second), await watch.standing(other, second))
+
+
+async def test_a_place_that_was_taken_while_the_roster_was_planned_is_taken(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody stands above a shift's maximum because two filled it at once, an organiser and the planner."""
+    thinking, go_on = threading.Event(), threading.Event()
+
+    def slowly(*about: Any, **more: Any) -> Plan:
+        found = plan(*about, **more)
+        thinking.set()
+        assert go_on.wait(timeout=30)
+        return found
+
+    monkeypatch.setattr("shouwang.training.planner.plan", slowly)
+    unit = await watch.organisation("unit")
+    by_plan = await watch.cleared("a", today=TODAY, organisation=unit)
+    by_hand = await watch.cleared("b", today=TODAY)
+    roster = await watch.roster(TODAY, DAYS[-1])
+    shift = (await watch.led(roster, DAYS[1], maximum=1))[0]
+    await watch.done("plan_roster", {"roster": roster, "organisations": [unit], "limit_s": 5})
+    await eventually(thinking.is_set)
+    await watch.ask("assign", {"shift": shift, "member": by_hand})
+    go_on.set()
+    await watch.told(f"roster.planned.v1.{roster}")
+    assert [await watch.standing(m, shift) for m in (by_hand, by_plan)] in (
+        ["proposed", "None"],
+        ["None", "proposed"],
+    )

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
 
 from shouwang.training.domain.days import at
 from shouwang.training.domain.quiet import WITHDRAWN, Quiet, send_at
@@ -19,6 +20,8 @@ from shouwang.training.domain.reminders import (
     spans,
 )
 from shouwang.training.domain.shifts import ShiftKind
+from shouwang.training.notices import Channel
+from shouwang.training.settings import Settings
 
 NIGHT = Quiet("22:30", "07:00")
 NOON = Quiet("12:00", "14:00")
@@ -109,10 +112,10 @@ def test_each_reminder_gives_way_to_the_next() -> None:
     ],
 )
 def test_a_notice_is_not_sent_when_it_is_no_longer_so(about: str, place: str | None, moot: bool) -> None:
-    assert is_moot(about, place, local("5 22:00"), local("4 22:00")) is moot
+    assert is_moot(about, place, local("4 22:00"), local("5 22:00")) is moot
 
 
-def test_nobody_is_reminded_of_a_shift_that_has_begun() -> None:
+def test_nobody_is_reminded_once_the_shift_has_begun_or_the_next_reminder_is_due() -> None:
     assert is_moot(REMINDER, "accepted", local("4 22:00"), local("4 22:00"))
 
 
@@ -147,3 +150,29 @@ def test_pauses_grow() -> None:
     now = local("4 12:00")
     waits = [(next_try(now, tries) - now) // timedelta(minutes=1) for tries in range(1, MOST_TRIES + 2)]
     assert waits == [1, 5, 30, 30, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "said"),
+    [
+        ("odd", "no-such-scheme://KEY", "odd is not a URL that apprise understands"),
+        ("empty", "", "empty is not a URL that apprise understands"),
+        ("phone", "json://127.0.0.1/KEY", "phone is the phone app itself"),
+    ],
+)
+def test_a_channel_that_cannot_work_is_told_at_the_start_without_its_key(name: str, template: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        Channel(name, template, limit_s=1.0)
+    assert "KEY" not in str(refused.value)
+
+
+@pytest.mark.parametrize("template", ["wecombot://KEY-1234", "mailto://user:word@example.org?to={member}@example.org"])
+def test_channels_are_what_apprise_understands(template: str) -> None:
+    Channel("any", template, limit_s=1.0)
+
+
+def test_keys_do_not_stand_in_the_error_of_a_wrong_setting() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(notice_channels={"wecom bot": SecretStr("wecombot://KEY")}, remind_before_h=[0])
+    assert "KEY" not in str(refused.value)
+    assert refused.value.error_count() == 2

@@ -24,7 +24,13 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("is outside the years that can be told in UTC") from None
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _no_number(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError("must be a time such as 2026-11-24T22:00:00+08:00")  # not seconds since 1970
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
 """RFC 3339; any offset is accepted and kept as UTC. A time without an offset is refused."""
 
 

@@ -11,7 +11,8 @@ are the operator's alone. Members choose names of channels, never addresses, whi
 import asyncio
 import logging
 import warnings
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -38,6 +39,8 @@ PORTION = 8
 """Notices of one channel that are sent side by side."""
 TITLE = "守望"
 NO_PHONE = "no_phone"
+Sorted = defaultdict[str, list[Row[Any]]]
+"""Notices that are due by what is to become of them: `ready` to be sent, `early`, `overtaken`, `given_up`."""
 for _chatty in ("apprise", "urllib3"):  # they log addresses, and a phone number may be a part of one
     logging.getLogger(_chatty).setLevel(logging.CRITICAL)
 
@@ -83,9 +86,8 @@ class Channel:
         if way is None:
             return False
         way.socket_connect_timeout = way.socket_read_timeout = self._limit_s
-        sender = Apprise()
-        sender.add(way)
-        return bool(sender.notify(body=text, title=TITLE, body_format=NotifyFormat.TEXT))
+        # Not by an `Apprise` object: all of them share a few threads, and a dead channel would take them all.
+        return bool(way.notify(body=text, title=TITLE, body_format=NotifyFormat.TEXT))
 
 
 class Notices:
@@ -132,70 +134,92 @@ class Notices:
 
     async def _to_phones(self) -> bool:
         """Reminders to the phone app, which leave with the transaction; whether any were due."""
-        return await self._database.run(self._deliver)
+        found = await self._database.run(self._deliver)
+        self._count(PHONE, found, {"sent": len(found["ready"])})
+        return any(found.values())
 
-    async def _deliver(self, tx: Transaction) -> bool:
+    async def _deliver(self, tx: Transaction) -> Sorted:
         now = self._clock()
-        due, ready = await self._take(tx, PHONE, now)
-        for row in ready:
+        found = await self._take(tx, PHONE, now)
+        for row in found["ready"]:
             about = {"about": row.about, "shift": row.shift, "starts_at": row.starts_at}
             notice = Notice.model_validate({**about, "text": _words(row, now), "at": now})
             tx.deliver(row.member, Notice.subject(member=row.member), notice)
-        await notices.sent(tx, [row.id for row in ready], now)
-        self._count(PHONE, "sent", len(ready))
-        return due
+        await notices.sent(tx, [row.id for row in found["ready"]], now)
+        return found
 
     async def _to_channel(self, channel: Channel) -> bool:
         """A few notices through a channel, side by side; whether any were due."""
-        due, ready = await self._database.run(lambda tx: self._begin(tx, channel.name))
-        if ready:
-            now = self._clock()
-            errors = await asyncio.gather(*(channel.send(row.member, row.phone, _words(row, now)) for row in ready))
-            await self._database.run(lambda tx: self._mark(tx, channel.name, list(zip(ready, errors, strict=True))))
-        return due
+        found = await self._database.run(lambda tx: self._begin(tx, channel.name))
+        ready, now = found["ready"], self._clock()
+        errors = await asyncio.gather(*(channel.send(row.member, row.phone, _words(row, now)) for row in ready))
+        outcomes = list(zip(ready, errors, strict=True))
+        await self._database.run(lambda tx: self._mark(tx, outcomes))
+        for row, error in outcomes:
+            if error is not None:
+                last = _is_last(row, error)
+                log.warning("a notice could not be sent", channel=channel.name, about=row.about, error=error, last=last)
+        became = Counter(_became(row, error) for row, error in outcomes)
+        self._count(channel.name, found, became)
+        return any(found.values())
 
-    async def _begin(self, tx: Transaction, channel: str) -> tuple[bool, list[Row[Any]]]:
-        """Whether any were due, and those to send now: a try of each begins with this transaction."""
+    async def _begin(self, tx: Transaction, channel: str) -> Sorted:
+        """What is due; a try of each that is ready begins with this transaction."""
         now = self._clock()
-        due, ready = await self._take(tx, channel, now)
-        rows = [{"id": row.id, "tries": row.tries + 1, "due_at": next_try(now, row.tries + 1)} for row in ready]
+        found = await self._take(tx, channel, now)
+        rows = [(row.id, row.tries + 1, next_try(now, row.tries + 1)) for row in found["ready"]]
         await notices.put_off(tx, rows)
-        return due, ready
+        return found
 
-    async def _take(self, tx: Transaction, channel: str, now: datetime) -> tuple[bool, list[Row[Any]]]:
-        """Whether any were due, and those to send now, held. What was overtaken is gone, what is too early waits."""
-        rows = await notices.take(tx, channel, now, PORTION)
-        moot = [row.id for row in rows if _is_moot(row, now)]
-        when = {row.id: send_at(now, self._quiet(row), row.about, row.starts_at) for row in rows if row.id not in moot}
-        await notices.drop(tx, moot)
-        early = [row for row in rows if when.get(row.id, now) > now]
-        await notices.put_off(tx, [{"id": row.id, "tries": row.tries, "due_at": when[row.id]} for row in early])
-        self._count(channel, "overtaken", len(moot))
-        return bool(rows), [row for row in rows if when.get(row.id) == now]
+    async def _take(self, tx: Transaction, channel: str, now: datetime) -> Sorted:
+        """What is due, held and sorted by what is to become of it; all but what is `ready` is dealt with."""
+        found: Sorted = defaultdict(list)
+        for row in await notices.take(tx, channel, now, PORTION):
+            found[self._verdict(row, now)].append(row)
+        await notices.drop(tx, [row.id for row in found["overtaken"]])
+        await notices.put_off(tx, [(row.id, row.tries, self._when(row, now)) for row in found["early"]])
+        for row in found["given_up"]:  # nobody came back from the last try
+            await notices.failed(tx, row.id, "lost", now)
+        return found
 
-    async def _mark(self, tx: Transaction, channel: str, outcomes: Sequence[tuple[Row[Any], str | None]]) -> None:
+    def _verdict(self, row: Row[Any], now: datetime) -> str:
+        unwanted = row.channel != PHONE and row.channel not in (row.channels or ())
+        if unwanted or reminders.is_moot(row.about, row.place, now, self._until(row)):
+            return "overtaken"
+        if row.tries >= MOST_TRIES:
+            return "given_up"
+        return "early" if self._when(row, now) > now else "ready"
+
+    def _until(self, row: Row[Any]) -> datetime | None:
+        """How long a reminder is good for: until the next one is due."""
+        if row.before_min is None:
+            return None
+        return row.starts_at - dict(self._spans).get(timedelta(minutes=row.before_min), timedelta(0))  # type: ignore[no-any-return]
+
+    def _when(self, row: Row[Any], now: datetime) -> datetime:
+        since, until = row.quiet_from or self._settings.quiet_from, row.quiet_until or self._settings.quiet_until
+        return send_at(now, Quiet(since, until), row.about, row.starts_at)
+
+    async def _mark(self, tx: Transaction, outcomes: Sequence[tuple[Row[Any], str | None]]) -> None:
         now = self._clock()
         await notices.sent(tx, [row.id for row, error in outcomes if error is None], now)
         for row, error in outcomes:
-            if error is None:
-                continue
-            last = row.tries + 1 >= MOST_TRIES or error == NO_PHONE
-            await notices.failed(tx, row.id, error, now if last else None)
-            self._count(channel, "given_up" if last else "failed", 1)
-            log.warning("a notice could not be sent", channel=channel, about=row.about, error=error, last=last)
-        self._count(channel, "sent", sum(error is None for _, error in outcomes))
+            if error is not None:
+                await notices.failed(tx, row.id, error, now if _is_last(row, error) else None)
 
-    def _quiet(self, row: Row[Any]) -> Quiet:
-        return Quiet(row.quiet_from or self._settings.quiet_from, row.quiet_until or self._settings.quiet_until)
-
-    def _count(self, channel: str, outcome: str, many: int) -> None:
-        self._metrics.notices.labels(channel, outcome).inc(many)
+    def _count(self, channel: str, found: Sorted, became: Mapping[str, int]) -> None:
+        for outcome, many in (*became.items(), *((name, len(found[name])) for name in ("overtaken", "given_up"))):
+            self._metrics.notices.labels(channel, outcome).inc(many)
 
 
-def _is_moot(row: Row[Any], now: datetime) -> bool:
-    """Overtaken by what became of the shift, or by what the member has chosen since."""
-    unwanted = row.channel != PHONE and row.channel not in (row.channels or ())
-    return unwanted or reminders.is_moot(row.about, row.place, row.starts_at, now)
+def _is_last(row: Row[Any], error: str) -> bool:
+    return row.tries + 1 >= MOST_TRIES or error == NO_PHONE
+
+
+def _became(row: Row[Any], error: str | None) -> str:
+    if error is None:
+        return "sent"
+    return "given_up" if _is_last(row, error) else "failed"
 
 
 def _words(row: Row[Any], now: datetime) -> str:

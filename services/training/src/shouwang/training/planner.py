@@ -6,6 +6,7 @@ its roster taken; after a while it is taken anew.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,11 +91,15 @@ class Planner:
         return [rosters.as_shift(row) for row in rows], candidates, await self._promised(view, roster), kept
 
     async def _promised(self, view: Reading, roster: Row[Any]) -> list[Commitment]:
-        """What units still owe in the month that the roster begins in."""
+        """What units have promised for the months that the roster touches, less what other rosters have of it."""
+        owed: Counter[str] = Counter()
         first = roster.since.replace(day=1)
-        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        rows = await rosters.commitment_list(view, first, last)
-        return [Commitment(row.organisation, max(0, row.shifts_a_month - row.standing)) for row in rows]
+        while first <= roster.until:
+            after = (first + timedelta(days=31)).replace(day=1)
+            for row in await rosters.commitment_list(view, first, after - timedelta(days=1), besides=roster.id):
+                owed[row.organisation] += max(0, row.shifts_a_month - row.standing)
+            first = after
+        return [Commitment(organisation, shifts) for organisation, shifts in owed.items()]
 
     async def _write(self, tx: Transaction, roster: Row[Any], found: Plan, took_s: float) -> None:
         now = self._clock()

@@ -28,14 +28,15 @@ def spans(hours: Iterable[float]) -> list[tuple[timedelta, timedelta]]:
     return list(zip(before, [timedelta(0), *before], strict=False))
 
 
-def is_moot(about: str, place: str | None, starts_at: datetime | None, now: datetime) -> bool:
-    """Whether a notice has been overtaken by what became of the member's place on the shift.
+def is_moot(about: str, place: str | None, now: datetime, until: datetime | None = None) -> bool:
+    """Whether a notice has been overtaken: by what became of the member's place on the shift, or by the clock.
 
     Args:
         place: the status of the assignment; None if there is none, or the notice is not about a shift.
+        until: a reminder is good until then: the shift begins, or the next reminder is due.
     """
     if about == REMINDER:
-        return place != "accepted" or starts_at is None or starts_at <= now
+        return place != "accepted" or until is None or until <= now
     if about == "shift_offered":
         return place != "offered"
     return about == WITHDRAWN and place in _HOLDING

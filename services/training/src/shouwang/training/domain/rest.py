@@ -111,17 +111,17 @@ def _over_hours(ordered: Sequence[Held], day: date, rules: RestRules, overtime_a
     in_week = sum(minutes for on, minutes in by_day.items() if on.isocalendar()[:2] == week)
     if in_week > rules.week and not overtime_agreed:
         found.append(Reason.OVER_WEEK)
-    month = (day.year, day.month)
-    beyond = sum(max(0, minutes - rules.day) for on, minutes in by_day.items() if (on.year, on.month) == month)
-    if overtime_agreed and max(beyond, _beyond_weeks(by_day, month, rules)) > rules.overtime_month:
+    if overtime_agreed and _overtime(by_day, (day.year, day.month), rules) > rules.overtime_month:
         found.append(Reason.OVER_MONTH)
     return found
 
 
-def _beyond_weeks(by_day: Counter[date], month: tuple[int, int], rules: RestRules) -> int:
-    """Minutes of a month beyond the weekly hours, each week counted to the month of its days."""
-    weeks: Counter[tuple[int, int]] = Counter()
+def _overtime(by_day: Counter[date], month: tuple[int, int], rules: RestRules) -> int:
+    """Minutes of a month beyond the day's hours or, where that is more, beyond the week's: none is counted twice."""
+    beyond_day: Counter[tuple[int, int]] = Counter()
+    in_week: Counter[tuple[int, int]] = Counter()
     for on, minutes in by_day.items():
         if (on.year, on.month) == month:
-            weeks[on.isocalendar()[:2]] += minutes
-    return sum(max(0, minutes - rules.week) for minutes in weeks.values())
+            beyond_day[on.isocalendar()[:2]] += max(0, minutes - rules.day)
+            in_week[on.isocalendar()[:2]] += minutes
+    return sum(max(beyond_day[week], minutes - rules.week) for week, minutes in in_week.items())

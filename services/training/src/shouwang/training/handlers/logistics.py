@@ -101,9 +101,10 @@ async def plan_beds(ask: PlanBeds, tx: Tx, clock: Now) -> BedsPlanned:
     if batch.ends_on < today:
         raise Problem.of_field("batch", f"was over on {batch.ends_on}", 409)
     trainees = await logistics.trainees(tx, ask.batch, today)
-    wants = {row.member for row in trainees if row.status == "enrolled" and row.needs_bed}
-    await logistics.release(tx, ask.batch, [row.member for row in trainees if row.member not in wants], today)
-    waiting = [row for row in trainees if row.member in wants and not row.has_bed]
+    # A bed by hand stays with who has said nothing.
+    free = [row.member for row in trainees if row.status == "withdrawn" or row.needs_bed is False]
+    await logistics.release(tx, ask.batch, free, today)
+    waiting = [row for row in trainees if row.status == "enrolled" and row.needs_bed and not row.has_bed]
     given = await _give(tx, batch, waiting, max(batch.starts_on, today), batch.ends_on)
     _tell_beds(tx, given.assigned, clock())
     return given

@@ -42,6 +42,7 @@ async def figures(ask: Statistics, view: View, clock: Now) -> Figures:
     found = _Found(
         overall=await statistics.overall(view, spans, clock()),
         trainees=await statistics.trainees(view, spans),
+        places=await statistics.places(view, spans),
         served=await statistics.served(view, spans),
         promises=await statistics.promises(view, months),
         public=ask.public,
@@ -69,6 +70,7 @@ class _Found:
 
     overall: Sequence[Row[Any]]
     trainees: Sequence[Row[Any]]
+    places: Sequence[Row[Any]]
     served: Sequence[Row[Any]]
     promises: Sequence[Row[Any]]
     public: bool
@@ -96,18 +98,18 @@ class _Found:
 
     def of_duty(self) -> dict[str, Any]:
         """Shifts and their places, hours, promises of member units, guards shared."""
-        now, public = self.overall[0], self.public
+        public, guards = self.public, [row for row in self.served if row.kind in GUARDS]
+        needed, filled, served = (_total(self.places, name) for name in ("needed", "filled", "served"))
         people, by_kind = _by_kind(self.served, "people"), _by_kind(self.served, "minutes")
-        minutes = compare(_total(self.served, "minutes"), _total(self.served, "people"), public=public)
-        guards = [row for row in self.served if row.kind in GUARDS]
+        minutes = _total(self.served, "minutes")
         return {
-            "shifts_held": self._figure("held"),
-            "places_needed": self._figure("needed"),
-            "places_filled": self._figure("filled"),
-            "places_served": self._figure("served"),
-            "filled": share(int(now.filled), int(now.needed), public=public),
-            "served": share(int(now.served), int(now.needed), public=public),
-            "minutes_served": minutes,
+            "shifts_held": compare(_total(self.places, "held"), public=public),
+            "places_needed": compare(needed, public=public),
+            "places_filled": compare(filled, public=public),
+            "places_served": compare(served, public=public),
+            "filled": share(filled.now, needed.now, public=public),
+            "served": share(served.now, needed.now, public=public),
+            "minutes_served": compare(minutes, _total(self.served, "people"), public=public),
             "minutes_by_kind": _listed(compare_parts(by_kind, people, public=public)),
             "promises": compare(_total(self.promises, "promised"), public=public),
             "promises_kept": compare(_total(self.promises, "kept"), public=public),

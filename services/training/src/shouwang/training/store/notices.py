@@ -111,13 +111,12 @@ async def drop(tx: Transaction, ids: Sequence[int]) -> None:
         await tx.execute(delete(notices).where(among(notices.c.id, ids)))
 
 
-async def put_off(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write when notices are due next, and how often they were tried: rows of `id`, `due_at`, `tries`."""
+async def put_off(tx: Transaction, rows: Sequence[tuple[int, int, datetime]]) -> None:
+    """Write how often notices were tried and when they are due next: rows of id, tries, due_at."""
     if rows:
-        new: dict[str, Any] = {"due_at": bindparam("new_due_at"), "tries": bindparam("new_tries")}
+        new: dict[str, Any] = {"tries": bindparam("new_tries"), "due_at": bindparam("new_due_at")}
         changed = update(notices).where(notices.c.id == bindparam("of")).values(new)
-        named = [{"of": row["id"], "new_due_at": row["due_at"], "new_tries": row["tries"]} for row in rows]
-        await tx.execute(changed, named)
+        await tx.execute(changed, [{"of": row[0], "new_tries": row[1], "new_due_at": row[2]} for row in rows])
 
 
 async def sent(tx: Transaction, ids: Sequence[int], now: datetime) -> None:

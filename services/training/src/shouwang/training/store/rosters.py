@@ -29,8 +29,14 @@ async def put_commitment(tx: Transaction, row: Mapping[str, Any]) -> None:
     await upsert(tx, commitments, "organisation", [row])
 
 
-async def commitment_list(view: Reading, first: date, last: date) -> list[Row[Any]]:
-    """Promises in force in a month, and how many shifts of it stand or were served by people of the unit."""
+async def commitment_list(view: Reading, first: date, last: date, *, besides: str | None = None) -> list[Row[Any]]:
+    """Promises in force in a month, and how many shifts of it stand or were served by people of the unit.
+
+    A unit's own posts are no gift and do not count; nor do the shifts of the roster `besides` which this is asked.
+    """
+    counts = shifts.c.kind != "own_post"
+    if besides is not None:
+        counts &= shifts.c.roster != besides
     kept = (
         select(
             assignments.c.organisation,
@@ -38,7 +44,7 @@ async def commitment_list(view: Reading, first: date, last: date) -> list[Row[An
             func.count().filter(assignments.c.status == "served").label("served"),
         )
         .join(shifts, shifts.c.id == assignments.c.shift)
-        .where(shifts.c.duty_date.between(first, last), holding)
+        .where(shifts.c.duty_date.between(first, last), holding, counts)
         .group_by(assignments.c.organisation)
         .subquery()
     )

@@ -30,7 +30,7 @@ def _begun(period: FromClause) -> Any:
 async def overall(view: Reading, spans: Sequence[Days], now: datetime) -> list[Row[Any]]:
     """What is counted once for a whole period; in the order of the periods."""
     period = _periods(spans)
-    parts = [_courses(period), _costs(period), _attendance(period, now), _certificates(period), _shifts(period)]
+    parts = [_courses(period), _costs(period), _attendance(period, now), _certificates(period)]
     joined: FromClause = period
     for part in parts:
         joined = joined.join(part, true())
@@ -49,15 +49,19 @@ def _costs(period: FromClause) -> FromClause:
 
 
 def _attendance(period: FromClause, now: datetime) -> FromClause:
-    """Of sessions that have begun: everybody enrolled was expected."""
-    here = and_(attendances.c.session == sessions.c.id, attendances.c.member == enrolments.c.member)
-    counted = (
-        select(func.count().label("expected"), func.count(attendances.c.session).label("present"))
-        .join_from(batches, sessions, sessions.c.batch == batches.c.id)
-        .join(enrolments, and_(enrolments.c.batch == batches.c.id, _enrolled))
-        .join(attendances, here, isouter=True)
-    )
-    return counted.where(_begun(period), sessions.c.starts_at <= now).lateral("of_attendance")
+    """Of sessions that have begun: everybody enrolled was expected.
+
+    A share is compared with nothing, and there are many marks: so of the first period only, and batch by batch.
+    """
+    here = and_(enrolments.c.batch == sessions.c.batch, enrolments.c.member == attendances.c.member, _enrolled)
+    begun = and_(sessions.c.batch == batches.c.id, sessions.c.starts_at <= now)
+    marked = select(func.count()).join_from(sessions, attendances, attendances.c.session == sessions.c.id)
+    present = marked.join(enrolments, here).where(begun).scalar_subquery()
+    held = select(func.count()).select_from(sessions).where(begun).scalar_subquery()
+    came = select(func.count()).where(enrolments.c.batch == batches.c.id, _enrolled).scalar_subquery()
+    sums = [func.coalesce(func.sum(came * held), 0).label("expected"), func.coalesce(func.sum(present), 0)]
+    counted = select(sums[0], sums[1].label("present")).select_from(batches)
+    return counted.where(_begun(period), period.c.n == 0).lateral("of_attendance")
 
 
 def _certificates(period: FromClause) -> FromClause:
@@ -78,29 +82,27 @@ def _certificates(period: FromClause) -> FromClause:
     return counted.where(or_(issued, near)).lateral("of_certificates")
 
 
-def _shifts(period: FromClause) -> FromClause:
+async def places(view: Reading, spans: Sequence[Days]) -> list[Row[Any]]:
     """Places of published rosters, up to the minimum of each shift: more hands on one do not fill another."""
-    standing = (
-        select(
-            func.count().filter(assignments.c.status.in_(["accepted", "served", "missed"])).label("filled"),
-            func.count().filter(assignments.c.status == "served").label("served"),
-        )
-        .where(assignments.c.shift == shifts.c.id)
-        .lateral("standing")
+    period = _periods(spans)
+    filled = assignments.c.status.in_(["accepted", "served", "missed"])
+    each = (
+        select(period.c.n, shifts.c.minimum, func.count().filter(filled).label("filled"))
+        .add_columns(func.count().filter(assignments.c.status == "served").label("served"))
+        .join_from(period, shifts, shifts.c.duty_date.between(period.c.since, period.c.until))
+        .join(rosters, and_(rosters.c.id == shifts.c.roster, rosters.c.status == "published"))
+        .join(assignments, assignments.c.shift == shifts.c.id, isouter=True)
+        .group_by(period.c.n, shifts.c.id)
+        .subquery()
     )
-
-    def total(what: Any, name: str) -> Any:
-        return func.coalesce(func.sum(what), 0).label(name)
-
-    counted = select(
-        func.count().filter(standing.c.served > 0).label("held"),
-        total(shifts.c.minimum, "needed"),
-        total(func.least(standing.c.filled, shifts.c.minimum), "filled"),
-        total(func.least(standing.c.served, shifts.c.minimum), "served"),
+    wanted = (
+        select(each.c.n, func.count().filter(each.c.served > 0).label("held"))
+        .add_columns(func.sum(each.c.minimum).label("needed"))
+        .add_columns(func.sum(func.least(each.c.filled, each.c.minimum)).label("filled"))
+        .add_columns(func.sum(func.least(each.c.served, each.c.minimum)).label("served"))
+        .group_by(each.c.n)
     )
-    of_rosters = shifts.join(rosters, rosters.c.id == shifts.c.roster).join(standing, true())
-    in_time = shifts.c.duty_date.between(period.c.since, period.c.until)
-    return counted.select_from(of_rosters).where(in_time, rosters.c.status == "published").lateral("of_shifts")
+    return list(await view.execute(wanted))
 
 
 async def trainees(view: Reading, spans: Sequence[Days]) -> list[Row[Any]]:

@@ -34,6 +34,9 @@ __all__ = ["Candidate", "Commitment", "Figures", "Plan", "Status", "Unfilled", "
 
 NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
 EVEN = Weights()
+START, SOLVE = 0.25, 0.85
+"""Parts of the time by which there is something to make better, and by which it is good enough. What is left is for the
+reasons: they ask the rules about everybody again."""
 
 
 def plan(
@@ -64,10 +67,9 @@ def plan(
     refuse_nonsense(shifts, candidates, commitments, kept)
     clock = [time.monotonic()]
     case = make_case(shifts, candidates, commitments, rules, kept)
-    reasons_s = 1.5 * (time.monotonic() - clock[0])  # in the end the rules are asked about all the same once more
-    draft, fairness = start(case), Fairness(case, weights)
+    draft, fairness = start(case, clock[0] + START * limit_s), Fairness(case, weights)
     clock.append(time.monotonic())
-    search = Search(max(0.0, clock[0] + limit_s - reasons_s - clock[1]), workers, seed)
+    search = Search(max(0.0, clock[0] + SOLVE * limit_s - clock[1]), workers, seed)
     solved = improve(draft, fairness, search)
     draft.trim()
     draft.fill()

@@ -6,9 +6,11 @@ somebody free; then, for fairness and wishes, in blocks so small that the solver
 block makes it worse, so the clock may end it after any.
 """
 
+import itertools
+import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shouwang.training.domain.planning.case import Case
@@ -37,12 +39,16 @@ class Solved:
     bound: int | None
 
 
-def start(case: Case) -> Draft:
-    """The simple roster that lacks the fewest people, the fairest of those."""
+def start(case: Case, ends: float = math.inf) -> Draft:
+    """The simple roster that lacks the fewest people, the fairest of those.
+
+    Args:
+        ends: of `time.monotonic()`; after that no other is tried.
+    """
     best = Draft(case)
     best.fill(PATIENCE[0])
     for patience in PATIENCE[1:]:
-        if not best.lacking():
+        if not best.lacking() or time.monotonic() > ends:
             break
         draft = Draft(case)
         draft.fill(patience)
@@ -98,15 +104,18 @@ class _Solving:
                 idle = 0 if found.gained else idle + 1
 
     def share(self, until: float) -> None:
-        """Everybody, a few of one organisation at a time, until a whole round gains nothing."""
-        gained = True
-        while gained:
+        """Everybody, a few at a time, of one organisation and mixed by turns, until a round of each gains nothing."""
+        idle = 0
+        for mixed in itertools.cycle((False, True)):
             gained = False
-            for people in self._few():
+            for people in self._few(mixed):
                 left = self._left(until)
                 if left <= 0:
                     return
                 gained |= self._solve(people, Aim.SHARE, min(left, BLOCK_S)).gained
+            idle = 0 if gained else idle + 1
+            if idle == 2:
+                return
 
     def _left(self, until: float) -> float:
         return self.begun + until * self.search.limit_s - time.monotonic()
@@ -116,25 +125,18 @@ class _Solving:
         search = replace(self.search, limit_s=max(0.01, limit_s))
         return Model(self.draft, people, aim, self.fairness).solve(search)
 
-    def _few(self) -> Iterator[list[int]]:
-        """Those of one organisation may often stand in for one another; the rest are mixed, small ones among them."""
-        by_name: dict[str | None, list[int]] = {}
+    def _few(self, mixed: bool) -> list[list[int]]:
+        """Everybody in small blocks. Those of one organisation can often stand in for one another."""
+        groups: dict[str | None, list[int]] = {}
         for person, candidate in enumerate(self.draft.case.candidates):
             if self.draft.case.open_to[person]:
-                by_name.setdefault(candidate.person.organisation, []).append(person)
-        alone: list[int] = []
-        groups = [alone]
-        for people in by_name.values():
-            if len(people) > SHARING:
-                groups.append(people)
-            else:
-                alone += people
+                groups.setdefault(None if mixed else candidate.person.organisation, []).append(person)
         few: list[list[int]] = []
-        for people in groups:
+        for people in groups.values():
             self.chance.shuffle(people)
-            few += [sorted(people[begin : begin + SHARING]) for begin in range(0, len(people), SHARING)]
+            few += (sorted(people[begin : begin + SHARING]) for begin in range(0, len(people), SHARING))
         self.chance.shuffle(few)
-        return iter(few)
+        return few
 
 
 def _troubles(draft: Draft) -> list[tuple[list[int], list[int]]]:

@@ -1,9 +1,10 @@
 """The roster as the solver sees it: like shifts as one slot, and to whom each slot is open."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from shouwang.training.domain.clearance import may_stand
 from shouwang.training.domain.planning.values import Candidate, Commitment
@@ -51,6 +52,8 @@ class Case:
     candidates: Sequence[Candidate]
     slots: Sequence[Slot]
     forbidden: Sequence[Shift]
+    alone: Sequence[tuple[Reason | None, Reason | None]]
+    """what forbids each slot to whoever holds nothing else: without and with overtime agreed"""
     open_to: Sequence[Sequence[int]]
     holds: Sequence[Sequence[Held]]
     on: Mapping[str, frozenset[int]]
@@ -75,10 +78,10 @@ class Case:
         agreement = self.candidates[person].person.agreement_on(day)
         return agreement is not None and agreement.overtime_agreed
 
-    def until(self, slot: int) -> int:
-        """The minute before which whoever stands there may not begin again."""
-        held = self.slots[slot].held
-        return held.end + rest_needed(held, self.rules)
+    @cached_property
+    def until(self) -> Sequence[int]:
+        """The minute before which whoever stands on each slot may not begin again."""
+        return [slot.held.end + rest_needed(slot.held, self.rules) for slot in self.slots]
 
     def gives(self, person: int, slot: int) -> str | None:
         """The organisation whose commitment this placing would be counted to."""
@@ -86,25 +89,40 @@ class Case:
         counts = organisation in self.promised and self.slots[slot].sample.kind is not ShiftKind.OWN_POST
         return organisation if counts else None
 
+    def promises(self, person: int, slot: int) -> int | None:
+        """Shifts that the organisation has still to give, if this placing would be counted to them."""
+        gives = self.gives(person, slot)
+        return None if gives is None else self.promised[gives]
+
     def never(self, person: int, slot: int) -> Reason | None:
         """What forbids a person a slot, whatever else is planned."""
+        if self.holds[person] and any(person in self.on[like.shift] for like in self.slots[slot].shifts):
+            return Reason.DOUBLE_BOOKED
         candidate, shift = self.candidates[person], self.slots[slot].sample
         if (reason := not_for(candidate, shift)) is not None:
             return reason
-        if any(person in self.on.get(like.shift, ()) for like in self.slots[slot].shifts):
-            return Reason.DOUBLE_BOOKED
-        held = self.slots[slot].held
-        found = conflicts(held, self.holds[person], self.rules, overtime_agreed=self.agreed(person, held.duty_date))
-        return found[0] if found else None
+        agreed = self.agreed(person, shift.duty_date)
+        if not self.holds[person]:
+            return self.alone[slot][agreed]
+        return _first(self.slots[slot].held, self.holds[person], self.rules, agreed)
+
+
+def _first(new: Held, others: Sequence[Held], rules: RestRules, agreed: bool) -> Reason | None:
+    found = conflicts(new, others, rules, overtime_agreed=agreed)
+    return found[0] if found else None
 
 
 def not_for(candidate: Candidate, shift: Shift) -> Reason | None:
     """What forbids somebody a shift, time aside. An own post is for the people of the organisation it is of."""
-    if shift.kind is ShiftKind.OWN_POST and shift.post_of not in (None, candidate.person.organisation):
+    if _post_of(shift) not in (None, candidate.person.organisation):
         return Reason.OUTSIDE_OWN_AREA
     if reasons := may_stand(candidate.person, shift):
         return reasons[0]
     return Reason.DECLINED if shift.shift in candidate.declined else None
+
+
+def _post_of(shift: Shift) -> str | None:
+    return shift.post_of if shift.kind is ShiftKind.OWN_POST else None
 
 
 def make_case(
@@ -123,10 +141,12 @@ def make_case(
     everybody = list(zip(candidates, theirs, strict=True))
     members = {candidate.member for candidate in candidates}
     standing = {name: len(people) + len(set(kept.get(name, ())) - members) for name, people in on.items()}
+    slots = _slots([shift for shift in shifts if not may_be_held(shift)], candidates, standing)
     case = Case(
         candidates=candidates,
-        slots=_slots([shift for shift in shifts if not may_be_held(shift)], candidates, standing),
+        slots=slots,
         forbidden=[shift for shift in shifts if may_be_held(shift)],
+        alone=[(_first(slot.held, [], rules, False), _first(slot.held, [], rules, True)) for slot in slots],
         open_to=[],
         holds=[_holds(candidate, mine) for candidate, mine in everybody],
         on=on,
@@ -136,7 +156,7 @@ def make_case(
         served=[candidate.served_min + sum(shift.minutes for shift in mine) for candidate, mine in everybody],
         rules=rules,
     )
-    return replace(case, open_to=[_open_to(case, person) for person in range(len(candidates))])
+    return replace(case, open_to=list(_open_to(case)))
 
 
 def _on(
@@ -186,13 +206,12 @@ def _promised(
     return {promise.organisation: max(0, promise.shifts - given[promise.organisation]) for promise in commitments}
 
 
-def _open_to(case: Case, person: int) -> list[int]:
-    if case.left[person] == 0:
-        return []
-    return [
-        slot
-        for slot in range(len(case.slots))
-        if case.slots[slot].room
-        and (case.gives(person, slot) is None or case.promised[case.gives(person, slot) or ""])
-        and case.never(person, slot) is None
-    ]
+def _open_to(case: Case) -> Iterator[list[int]]:
+    of_post: dict[str | None, list[int]] = {}
+    for number, slot in enumerate(case.slots):
+        if slot.room:
+            of_post.setdefault(_post_of(slot.sample), []).append(number)
+    for person, candidate in enumerate(case.candidates):
+        organisation = candidate.person.organisation
+        near = sorted({*of_post.get(None, ()), *of_post.get(organisation, ())}) if case.left[person] != 0 else []
+        yield [slot for slot in near if case.promises(person, slot) != 0 and case.never(person, slot) is None]

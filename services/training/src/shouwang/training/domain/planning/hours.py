@@ -79,7 +79,7 @@ def _rest(hours: Hours) -> None:
     It is enough to ask at the starts: two that block one another both block at the later start.
     """
     starts = {slot: hours.case.slots[slot].held.start for slot in hours.mine}
-    until = {slot: hours.case.until(slot) for slot in hours.mine}
+    until = {slot: hours.case.until[slot] for slot in hours.mine}
     before: set[int] = set()
     for start in sorted(set(starts.values()), reverse=True):
         together = {slot for slot in hours.mine if starts[slot] <= start < until[slot]}
