@@ -18,7 +18,7 @@ FOREVER = timedelta(days=400)
 def id_number(born: date, sequence: int = 0) -> str:
     """A synthetic identity number of Ruian with a right check digit; sequences from 000 on were never issued so."""
     digits = f"330381{born:%Y%m%d}{sequence:03}"
-    return digits + str(ric.calc_check_digit(digits))
+    return digits + str(ric.calc_check_digit(f"{digits}0"))  # it wants the place of the digit filled
 
 
 class Office:

@@ -20,7 +20,7 @@ KEYS = [
 
 def test_the_demo_dispatches_every_call_to_the_truly_nearest() -> None:
     done = subprocess.run(
-        [*SHOUWANG, "demo", "--for", "15", "--json"], capture_output=True, text=True, timeout=150, check=False
+        [*SHOUWANG, "demo", "--for", "15", "--json"], capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     *nothing, line = done.stdout.splitlines()
@@ -36,6 +36,11 @@ def test_the_demo_dispatches_every_call_to_the_truly_nearest() -> None:
     assert summary["nearest_exact"] == 1.0
     assert summary["measured"] + summary["shortfall"] >= summary["incidents"], "a call was neither offered nor short"
     assert summary["offer_ms"]["p50"] > 0
+    assert summary["roster"]["places"] == 145, "70 shared guards, 62 of schools, 10 militia, 3 of the linked shops"
+    assert summary["roster"]["on_shift"] == 150, "and the five officers who lead"
+    assert summary["roster"]["people"] > 11_000
+    assert summary["duty"] == {"started": 150, "ended": 150}
+    assert summary["online"] == 147, "the three of the shops have gone home at two"
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -54,14 +59,14 @@ def test_up_stops_cleanly_and_leaves_nothing(tmp_path: Path, sign: signal.Signal
         well = subprocess.run([*SHOUWANG, "doctor", "--data", str(data)], capture_output=True, text=True, check=False)
         assert well.returncode == 0, well.stdout
         family = psutil.Process(up.pid).children(recursive=True)
-        assert len(family) >= 4, "broker, database and two services"
+        assert len(family) >= 5, "broker, database and three services"
         os.kill(up.pid, sign)
         assert up.wait(30) == 0, (tmp_path / "out").read_text()
         _, alive = psutil.wait_procs(family, timeout=10)
         assert not alive
         assert not (data / "stack.json").exists()
         logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
-        assert set(logs) == {"location.log", "dispatch.log"}
+        assert set(logs) == {"location.log", "dispatch.log", "training.log"}
         assert not [name for name, text in logs.items() if "Traceback" in text]
     finally:
         if up.poll() is None:

@@ -15,7 +15,7 @@ from shouwang.common.geo import GeoIndex
 from shouwang.common.testing import FixedClock
 from shouwang.contracts.dispatch import ShortfallDeclared, TaskOffered
 from shouwang.dispatch import store
-from shouwang.dispatch.domain.choosing import Reason, Rules
+from shouwang.dispatch.domain.choosing import Reason, Rules, Standing
 from shouwang.dispatch.domain.progress import Incident, Task
 from shouwang.dispatch.feed import Follower, Frame, UnitShown
 from shouwang.dispatch.metrics import Metrics
@@ -31,11 +31,13 @@ STEP_M = 111.195 / 100
 class Town:
     """Offers over a real index, and what the database would say and keep."""
 
-    def __init__(self, rules: Rules, *, check_nearest: bool = False) -> None:
+    def __init__(self, rules: Rules, *, check_nearest: bool = False, enforced: bool = False) -> None:
         self.clock, self.registry = FixedClock(NOW), CollectorRegistry()
         self.feed = Follower(GeoIndex(), 1e9)
-        self.offers = Offers(self.feed, rules, Metrics(self.registry), self.clock, check_nearest=check_nearest)
+        modes = {"check_nearest": check_nearest, "enforced": enforced}
+        self.offers = Offers(self.feed, rules, Metrics(self.registry), self.clock, **modes)
         self.prevented: dict[str, Reason] = {}
+        self.members: dict[str, Standing] = {}
         self.taken: set[str] = set()
         self.asked: list[tuple[dict[str, float], datetime]] = []
         self.statuses: list[Task] = []
@@ -60,6 +62,13 @@ class Town:
             self.asked.append((dict(asked), again))
             return {unit: reason for unit, reason in self.prevented.items() if unit in asked}
 
+        async def standings_of_members(
+            _: Any, incident: str, asked: Mapping[str, float], again: datetime, now: datetime
+        ) -> dict[str, Standing]:
+            assert (incident, now) == (INCIDENT, NOW)
+            self.asked.append((dict(asked), again))
+            return {unit: self.members.get(unit, Standing("", Reason.UNKNOWN_MEMBER)) for unit in asked}
+
         async def offer(_: Any, rows: Sequence[Mapping[str, Any]]) -> set[str]:
             return {row["unit"] for row in rows} - self.taken
 
@@ -72,7 +81,7 @@ class Town:
         async def record_decision(_: Any, row: Mapping[str, Any]) -> None:
             self.decisions.append(row)
 
-        for answer in (standings, offer, statuses, set_incident, record_decision):
+        for answer in (standings, standings_of_members, offer, statuses, set_incident, record_decision):
             monkeypatch.setattr(store, answer.__name__, answer)
 
     def metric(self, name: str, **labels: str) -> float | None:
@@ -210,6 +219,72 @@ async def test_the_store_is_asked_with_the_fix_of_each_and_who_may_be_asked_agai
     await town.offers.fill(book, town.call(), first=True)
     at = NOW.timestamp()
     assert town.asked == [({"a": at - 7, "b": at}, NOW - timedelta(seconds=45))]
+
+
+# -- only members on duty --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> Town:
+    """A town in which only members on duty are sent."""
+    town = Town(Rules(speed_mps=1.0, speeds_mps={"car": 8.0}), check_nearest=True, enforced=True)
+    town.stand_in_for(monkeypatch)
+    return town
+
+
+async def test_who_is_not_cleared_and_on_duty_is_left_out_with_trainings_own_words(strict: Town, book: Any) -> None:
+    strict.show(fresh(4))
+    strict.members = {
+        "fresh0000": Standing("guard", "no_insurance"), "fresh0001": Standing("guard", Reason.OFF_DUTY),
+        "fresh0003": Standing("guard"),
+    }  # fmt: skip
+    filled = await strict.offers.fill(book, strict.call(), first=True)
+    assert [row["unit"] for row in filled.offers] == ["fresh0003"]
+    assert filled.left_out == [
+        ("fresh0000", "no_insurance"), ("fresh0001", Reason.OFF_DUTY), ("fresh0002", Reason.UNKNOWN_MEMBER),
+    ]  # fmt: skip
+    assert strict.decisions[0]["left_out"] == [
+        {"unit": "fresh0000", "reason": "no_insurance"}, {"unit": "fresh0001", "reason": "off_duty"},
+        {"unit": "fresh0002", "reason": "unknown_member"},
+    ]  # fmt: skip
+    assert strict.metric("dispatch_first_offers_total", nearest="exact") == 1
+
+
+@pytest.mark.parametrize(("said", "known", "chosen"), [("car", "guard", "near"), ("walker", "car", "far")])
+async def test_the_kind_that_training_knows_replaces_the_phones_own_word(
+    strict: Town, book: Any, said: str, known: str, chosen: str
+) -> None:
+    strict.show([("near", 100, 0.0)])
+    strict.show([("far", 400, 0.0)], kind=said)
+    strict.members = {"near": Standing("guard"), "far": Standing(known)}
+    filled = await strict.offers.fill(book, strict.call(), first=True)
+    assert [row["unit"] for row in filled.offers] == [chosen]
+    assert strict.metric("dispatch_first_offers_total", nearest="exact") == 1
+    assert strict.metric("dispatch_first_offers_total", nearest="other") is None
+
+
+async def test_where_training_names_no_kind_the_phones_word_is_what_there_is(strict: Town, book: Any) -> None:
+    strict.show([("near", 100, 0.0)])
+    strict.show([("far", 400, 0.0)], kind="car")
+    strict.members = {"near": Standing(""), "far": Standing("")}
+    filled = await strict.offers.fill(book, strict.call(), first=True)
+    assert [row["unit"] for row in filled.offers] == ["far"]
+
+
+async def test_behind_many_who_are_off_duty_the_one_on_duty_is_found(strict: Town, book: Any) -> None:
+    strict.show(fresh(300))
+    strict.members = {unit: Standing("guard", Reason.OFF_DUTY) for unit, *_ in fresh(299)}
+    strict.members["fresh0299"] = Standing("guard")
+    filled = await strict.offers.fill(book, strict.call(), first=True)
+    assert [row["unit"] for row in filled.offers] == ["fresh0299"]
+    assert len(filled.left_out) == MOST_LEFT_OUT
+    assert strict.metric("dispatch_first_offers_total", nearest="exact") == 1
+
+
+async def test_where_duty_is_ignored_training_is_not_asked(town: Town, book: Any) -> None:
+    town.show(fresh(1))
+    town.members = {"fresh0000": Standing("guard", "not_certified")}
+    assert (await town.offers.fill(book, town.call(), first=True)).missing == 0
 
 
 # -- trying again ----------------------------------------------------------------------------------------------------

@@ -40,3 +40,12 @@ def test_every_rule_comes_from_its_setting(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_rules_are_the_same_whether_nothing_is_set_or_nothing_is_said() -> None:
     assert Settings().rules() == Rules()
+
+
+def test_everybody_counts_unless_duty_is_enforced(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().duty == "ignored"
+    monkeypatch.setenv("SHOUWANG_DUTY", "enforced")
+    assert Settings().duty == "enforced"
+    monkeypatch.setenv("SHOUWANG_DUTY", "yes")
+    with pytest.raises(ValidationError):
+        Settings()

@@ -63,6 +63,11 @@ class Sender:
     def frames(self) -> dict[str, CellFrame]:
         return read(self.feed.frames(NOW))
 
+    def take_away(self, unit: str, now: float = NOW) -> None:
+        """As `Watch.see_off` does with who is off duty."""
+        self.where.take_away(unit)
+        self.feed.take_away(unit, now)
+
     def sweep(self, now: float) -> Messages:
         """Give up who is offline, as `Rounds.sweep` does."""
         changes = self.where.changes_of_presence(now, 1000)
@@ -177,6 +182,49 @@ def test_gone_before_it_was_ever_told_says_nothing(sender: Sender, report: Make)
     sender.report(report("a", NOW, *A))
     assert sender.sweep(NOW + 700) == []
     assert sender.frames() == {}
+
+
+def test_who_is_taken_away_is_told_with_the_next_frames_after_whatever_is_on_its_way(
+    sender: Sender, report: Make
+) -> None:
+    sender.report(report("a", NOW, *A), report("b", NOW, *A))
+    on_its_way = sender.frames()
+    sender.take_away("a")
+    follower = Follower(GeoIndex(), 3600.0)
+    for frames in (on_its_way, sender.frames()):
+        for frame in frames.values():
+            follower.apply(msgspec.json.decode(frame.model_dump_json(), type=Frame))
+    assert follower.kinds.keys() == {"b"}
+    assert sender.frames() == {}
+
+
+def test_who_is_taken_away_is_in_no_full_frame_from_that_moment_on(sender: Sender, report: Make) -> None:
+    sender.report(report("a", NOW, *A), report("b", NOW, *A))
+    sender.frames()
+    sender.take_away("a")
+    (frame,) = read(sender.feed.full_frames(NOW)).values()
+    assert [unit.unit for unit in frame.units] == ["b"]
+    assert [body["count"] for body in map(msgspec.json.decode, (b for _, b in sender.feed.counts(NOW)))] == [1]
+
+
+def test_who_is_taken_away_before_it_was_ever_told_says_nothing(sender: Sender, report: Make) -> None:
+    sender.report(report("a", NOW, *A))
+    sender.take_away("a")
+    sender.take_away("never-seen")
+    assert sender.frames() == {}
+
+
+@pytest.mark.parametrize("place", [A, B])
+def test_who_is_taken_away_and_comes_back_between_two_frames_is_shown(
+    sender: Sender, report: Make, place: tuple[float, float]
+) -> None:
+    sender.report(report("a", NOW, *A))
+    sender.frames()
+    sender.take_away("a")
+    sender.report(report("a", NOW + 1, *place))
+    frames = sender.frames()
+    assert [unit.unit for unit in frames[subject(place)].units] == ["a"]
+    assert frames[subject(A)].left == ([] if place == A else ["a"])
 
 
 def test_a_slot_that_changed_hands_between_two_frames_shows_its_new_unit_only(sender: Sender, report: Make) -> None:
@@ -394,7 +442,8 @@ STEPS = st.lists(
     st.tuples(st.just("report"), UNITS, PLACES, KINDS)
     | st.tuples(st.just("flush"), st.booleans())  # whether it arrives
     | st.tuples(st.just("wait"), st.sampled_from([1, 200, 700]), st.booleans())
-    | st.tuples(st.just("full"), st.booleans()),
+    | st.tuples(st.just("full"), st.booleans())
+    | st.tuples(st.just("off"), UNITS),
     max_size=40,
 )
 
@@ -420,6 +469,8 @@ class Both:
             self.send(self.sender.feed.frames(self.now), arrives=arrives)
         elif step[0] == "full":
             self.send(self.sender.feed.full_frames(self.now), arrives=arrives)
+        elif step[0] == "off":
+            self.sender.take_away(step[1], self.now)
         else:
             self.now += step[1]
             self.send(self.sender.sweep(self.now), arrives=arrives)

@@ -34,6 +34,7 @@ from shouwang.contracts.location import Report as Contract
 from shouwang.location import reports as reports_module
 from shouwang.location.domain.fixes import Fixes, Limits, possible
 from shouwang.location.domain.presence import Patience
+from shouwang.location.domain.roll import Posting
 from shouwang.location.domain.whereabouts import Report, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
@@ -317,9 +318,11 @@ def damaged(draw: st.DrawFn) -> bytes:
 HOSTILE = st.binary(max_size=200) | JSONISH.map(lambda x: json.dumps(x).encode()) | damaged()
 
 
-def reports(registry: CollectorRegistry | None = None, batch_s: float = 0.02) -> Reports:
+def reports(
+    registry: CollectorRegistry | None = None, batch_s: float = 0.02, on_duty: dict[str, Posting] | None = None
+) -> Reports:
     where, metrics = Whereabouts(Limits(), Patience(), "patroller"), Metrics(registry or CollectorRegistry())
-    return Reports(where, Feed(where, metrics), metrics, batch_s)
+    return Reports(where, Feed(where, metrics), metrics, batch_s, on_duty)
 
 
 @given(HOSTILE)
@@ -376,6 +379,95 @@ def test_a_wide_batch_is_applied_whole() -> None:
     door = reports()
     door.apply([(f"report.u{i}", body(lat=27 + i / 100_000)) for i in range(MAX_BATCH)], NOW)
     assert len(door._whereabouts.index) == MAX_BATCH
+
+
+# -- only those on duty ----------------------------------------------------------------------------------------------
+
+ON_DUTY = {"a": Posting(NOW - 60, NOW + 60, "guard"), "b": Posting(NOW - 60, NOW + 60, None)}
+
+
+def test_where_somebody_off_duty_is_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def understand_and_note(unit: str, *said: Any) -> Report:
+        read.append(unit)
+        return understand(unit, *said)
+
+    monkeypatch.setattr(reports_module, "understand", understand_and_note)
+    door = reports(on_duty=dict(ON_DUTY))
+    messages = [
+        ("report.a", body()),
+        ("report.stranger", body()),
+        ("report.stranger", b"?"),
+        ("report.a.b", body()),
+        ("report.值", body()),
+        ("report.b", b"?"),
+    ]
+    assert door.apply(messages, NOW) == Counter(off_duty=2, bad_unit=2, unparsable=1)
+    assert read == ["a", "b"]
+    assert door._whereabouts.index.slots.keys() == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("moment", "refused"),
+    [
+        (NOW - 60, Counter()),
+        (NOW - 60.001, Counter(off_duty=1)),  # a phone that sends later where it was at home
+        (NOW + 1, Counter()),
+        (math.nan, Counter(impossible=1)),
+        ("2023-11-14T22:12:00Z", Counter(off_duty=1)),
+    ],
+)
+def test_a_fix_from_before_duty_does_not_count(moment: object, refused: Counter[str]) -> None:
+    door = reports(on_duty=dict(ON_DUTY))
+    assert door.apply([("report.a", body(time=moment))], NOW) == refused
+    assert ("a" in door._whereabouts.index) == (not refused)
+
+
+def test_on_duty_the_kind_is_the_one_that_training_knows() -> None:
+    door = reports(on_duty=dict(ON_DUTY))
+    door.apply([("report.a", body(kind="police_officer")), ("report.b", body(kind="militia"))], NOW)
+    assert [door._whereabouts.kind_of(unit) for unit in "ab"] == ["guard", "militia"]
+
+
+def test_going_on_and_off_duty_counts_from_the_next_report_on() -> None:
+    on_duty: dict[str, Posting] = {}
+    door = reports(on_duty=on_duty)
+    assert door.apply([("report.a", body())], NOW) == Counter(off_duty=1)
+    on_duty["a"] = ON_DUTY["a"]
+    assert door.apply([("report.a", body())], NOW) == Counter()
+    del on_duty["a"]
+    assert door.apply([("report.a", body(time=NOW + 1))], NOW + 1) == Counter(off_duty=1)
+
+
+@given(st.lists(st.tuples(SUBJECTS, HOSTILE | st.just(body())), max_size=12))
+@settings(max_examples=80, deadline=None)
+def test_on_duty_too_applying_never_raises_and_accounts_for_every_message(messages: list[tuple[str, bytes]]) -> None:
+    door = reports(on_duty={"a": Posting(0.0, NOW + 60, None)})
+    refused = door.apply(messages, NOW)
+    assert 0 <= refused.total() <= len(messages)
+    assert door._whereabouts.index.slots.keys() <= {"a"}
+
+
+async def test_the_refused_are_counted_by_reason() -> None:
+    registry, now = CollectorRegistry(), time.time()
+    door = reports(registry, on_duty={"a": Posting(now, now + 60, None)})
+    work = asyncio.create_task(door.run(SimpleNamespace()))
+    for subject, moment in (("report.a", now + 1), ("report.a", now - 1), ("report.b", now), ("report.c", now)):
+        await door._collect(SimpleNamespace(subject=subject, data=body(time=moment)))
+    await until(lambda: registry.get_sample_value("location_reports_accepted_total") == 1)
+    assert registry.get_sample_value("location_reports_rejected_total", {"reason": "off_duty"}) == 3
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_catching_up_takes_only_what_counts() -> None:
+    now = time.time()
+    door = reports(on_duty={"a": Posting(now - 9, now + 60, None), "b": Posting(now + 1, now + 60, None)})
+    kept = Kept(kept_reports("abc", now), 1, [])
+    broker: Any = SimpleNamespace(jetstream=lambda: kept)
+    assert await door.catch_up(broker) == 3
+    assert door._whereabouts.index.slots.keys() == {"a"}
 
 
 # -- the loop --------------------------------------------------------------------------------------------------------

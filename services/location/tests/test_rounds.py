@@ -16,6 +16,7 @@ from shouwang.contracts.location import CellFrame, UnitOffline, UnitOnline, Unit
 from shouwang.location import rounds as rounds_module
 from shouwang.location.domain.presence import Presence
 from shouwang.location.domain.whereabouts import Known, Report, Whereabouts
+from shouwang.location.duty import Watch
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
 from shouwang.location.rounds import Rounds, fact_of
@@ -118,7 +119,7 @@ class Place:
         self.feed = Feed(where, metrics)
         database: Any = self.books
         settings = Settings(settle_s=SETTLE_S, full_frame_s=60)
-        self.rounds = Rounds(where, self.feed, database, settings, metrics)
+        self.rounds = Rounds(where, self.feed, Watch(where, self.feed, enforced=False), database, settings, metrics)
 
     def report(self, reports: Iterable[Report]) -> None:
         self.feed.changed(self.where.apply(list(reports), self.now).slots)

@@ -190,6 +190,15 @@ def test_saying_a_unit_that_is_gone_is_no_fault(where: Whereabouts, report: Make
     assert "a" not in where.index
 
 
+def test_who_is_taken_away_is_known_to_nothing_any_more(where: Whereabouts, report: Make) -> None:
+    where.apply([report("a", NOW), report("b", NOW)], NOW)
+    where.take_away("a")
+    where.take_away("never-seen")
+    assert where.index.slots.keys() == {"b"}
+    assert [known.unit for known in where.unsaved(9)] == ["b"]
+    assert [known.unit for known in where.changes_of_presence(NOW, 9)] == ["b"]
+
+
 def test_a_slot_that_is_used_again_holds_nothing_of_its_former_unit(where: Whereabouts, report: Make) -> None:
     where.apply([report("a", NOW - 1, kind="guard", accuracy_m=3, battery_pct=9), report("a", NOW, 28.7)], NOW)
     told(where, NOW)

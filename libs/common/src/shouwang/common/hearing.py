@@ -1,14 +1,19 @@
-"""Keeps the NATS client hearing when somebody sends what it cannot read.
+"""Mends the NATS client where it would go deaf, or cry out for nothing.
 
 nats-py (2.16) decodes subjects, replies and headers as UTF-8 inside its reading loop, and an error there ends the loop:
 the connection stays open and hears nothing any more. The broker passes such messages on, so one malformed report would
 make a service deaf. They are dropped here instead, and said in the log. To be removed when the client does so itself;
 `tests/component/test_hostile_wire.py` shows whether it does.
+
+A pull that found nothing ends now and then with Python's own TimeoutError instead of the client's, which the framework
+waits for: it would log a traceback each time that a stream was quiet. It gets the one that it knows.
 """
 
 from typing import Any
 
 from nats.aio.client import Client
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext
 
 from shouwang.common.telemetry import log
 
@@ -29,6 +34,17 @@ async def _process_or_drop(self: Client, sid: int, subject: bytes, reply: bytes,
         )
 
 
+_fetch = JetStreamContext.PullSubscription.fetch
+
+
+async def _fetch_or_nothing(self: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return await _fetch(self, *args, **kwargs)
+    except TimeoutError as error:
+        raise NatsTimeoutError from error
+
+
 def keep_hearing() -> None:
     """Called once, before any connection is made."""
+    JetStreamContext.PullSubscription.fetch = _fetch_or_nothing  # type: ignore[method-assign]
     Client._process_msg = _process_or_drop  # type: ignore[method-assign]

@@ -1,6 +1,6 @@
 """Dispatch's composition root: the one place that knows everything of this service."""
 
-from shouwang.common.clock import utc_now
+from shouwang.common.clock import Clock, utc_now
 from shouwang.common.geo import GeoIndex
 from shouwang.common.service import Service
 from shouwang.dispatch import SERVICE, duty, handlers, queries
@@ -11,16 +11,16 @@ from shouwang.dispatch.rounds import Rounds
 from shouwang.dispatch.settings import Settings
 
 
-def assemble(settings: Settings) -> Service:
+def assemble(settings: Settings, clock: Clock = utc_now) -> Service:
     """The service, ready to run."""
     service = Service(SERVICE, settings, "Who goes: incidents, offers, tasks.")
     metrics = Metrics(service.registry)
     feed = Follower(GeoIndex(), settings.forget_s)
     modes = {"check_nearest": settings.check_nearest, "enforced": settings.duty == "enforced"}
-    offers = Offers(feed, settings.rules(), metrics, utc_now, **modes)
-    rounds = Rounds(offers, feed, service.database, utc_now, settings, metrics)
+    offers = Offers(feed, settings.rules(), metrics, clock, **modes)
+    rounds = Rounds(offers, feed, service.database, clock, settings, metrics)
 
-    service.provide(offers=offers, clock=utc_now)
+    service.provide(offers=offers, clock=clock)
     service.include(handlers.router, handlers.facts, duty.facts, queries.router)
     service.in_background("feed", feed.follow)
     service.in_background("expiry", rounds.expire_offers)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -45,13 +46,17 @@ class Looked:
 
 
 class Offers:
-    """Finds hands for incidents. The caller holds the incident's row."""
+    """Finds hands for incidents. The caller holds the incident's row.
+
+    Args:
+        enforced: only members that training says are cleared and on duty are offered anything.
+    """
 
     def __init__(
         self, feed: Follower, rules: Rules, metrics: Metrics, clock: Clock, *, check_nearest: bool, enforced: bool
     ) -> None:
         self._feed, self._rules, self._metrics, self._clock = feed, rules, metrics, clock
-        self._check_nearest, self._enforced = check_nearest, enforced
+        self._check_nearest, self.enforced = check_nearest, enforced
 
     async def fill(self, tx: Transaction, call: store.Call, *, first: bool = False) -> Filled:
         """Offer the incident to as many as it lacks; tell it, and tell a shortfall that was not told before."""
@@ -122,12 +127,17 @@ class Offers:
         self, tx: Transaction, call: store.Call, near: Sequence[Near], standings: dict[str, Standing]
     ) -> None:
         unknown = {n.unit: n.time for n in near if n.unit not in standings}
-        if unknown:
-            now = self._clock()
-            again = now - timedelta(seconds=self._rules.again_s)
-            found = await store.standings(tx, call.id, unknown, again, now, enforced=self._enforced)
-            for unit, standing in found.items():  # the phone's own word counts only where training says nothing
-                standings[unit] = replace(standing, kind=standing.kind or self._feed.kinds.get(unit, ""))
+        if not unknown:
+            return
+        now, kinds = self._clock(), self._feed.kinds
+        again = now - timedelta(seconds=self._rules.again_s)
+        if self.enforced:
+            for unit, known in (await store.standings_of_members(tx, call.id, unknown, again, now)).items():
+                standings[unit] = replace(known, kind=known.kind or kinds.get(unit, ""))
+            return
+        prevented = await store.standings(tx, call.id, unknown, again)
+        for unit in unknown:
+            standings[unit] = Standing(kinds.get(unit, ""), prevented.get(unit))
 
     async def _write(self, tx: Transaction, call: store.Call, choice: Choice, filled: Filled) -> set[str]:
         now = self._clock()
@@ -179,7 +189,8 @@ class Offers:
         oldest = self._clock().timestamp() - self._rules.fresh_s
         fresh = [anybody for anybody in everybody if anybody.time >= oldest]
         took_s = self._rules.travel_s(standings[first.unit].kind, first.distance_m)
-        kinds = {**self._feed.kinds, **{unit: standing.kind for unit, standing in standings.items()}}
+        # Whoever was not looked at stands farther away than even the fastest kind comes from: its own word will do.
+        kinds = ChainMap({unit: standing.kind for unit, standing in standings.items()}, self._feed.kinds)
         exact = took_s <= soonest(fresh, kinds, left_out, self._rules)
         self._metrics.first_offers.labels("exact" if exact else "other").inc()
         return False

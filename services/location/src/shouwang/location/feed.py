@@ -36,6 +36,7 @@ class Feed:
         self._cell_of: dict[str, int] = {}
         self._changed: set[int] = set()
         self._recount: set[int] = set()
+        self._farewells: dict[int, list[str]] = {}  # feed cell -> units taken away from it and not told yet
         self._emptied: dict[int, float] = {}  # feed cell -> when its last unit left
 
     def changed(self, slots: NDArray[np.int64]) -> None:
@@ -53,7 +54,7 @@ class Feed:
         """Messages for what has changed and was not told yet, `(subject, body)`, one a cell; a part of very much."""
         index = self._whereabouts.index
         units: dict[int, list[dict[str, Any]]] = {}
-        left: dict[int, list[str]] = {}
+        left, self._farewells = self._farewells, {}
         portion = set(islice(self._changed, PORTION))
         self._changed -= portion
         for slot in portion:
@@ -65,7 +66,7 @@ class Feed:
             if before != feed_cell:
                 self._move(unit, slot, before, feed_cell, now, left)
             units.setdefault(feed_cell, []).append(self._shown(slot))
-        return [self._frame(c, now, units.get(c, []), left.get(c, [])) for c in units.keys() | left.keys()]
+        return [self._frame(c, now, units.get(c, []), self._gone_from(c, left)) for c in units.keys() | left.keys()]
 
     def gone(self, unit: str, now: float) -> tuple[str, bytes] | None:
         """The message that a unit is no longer shown."""
@@ -74,6 +75,16 @@ class Feed:
             return None
         self._leave(unit, cell, now)
         return self._frame(cell, now, [], [unit])
+
+    def take_away(self, unit: str, now: float) -> None:
+        """A unit is no longer shown, though it may just have moved: its cell is told with the next frames.
+
+        Not at once: a frame that shows it may be on its way, and would show it again if it came later.
+        """
+        cell = self._cell_of.pop(unit, None)
+        if cell is not None:
+            self._leave(unit, cell, now)
+            self._farewells.setdefault(cell, []).append(unit)
 
     def full_frames(self, now: float) -> Iterator[tuple[str, bytes]]:
         """A message for every cell that names everybody in it: for who has just begun to listen, or missed something.
@@ -115,6 +126,9 @@ class Feed:
             self._leave(unit, before, now)
             left.setdefault(before, []).append(unit)
         self._enter(unit, slot, cell)
+
+    def _gone_from(self, cell: int, left: dict[int, list[str]]) -> list[str]:
+        return [unit for unit in left.get(cell, ()) if self._cell_of.get(unit) != cell]  # else it has come back
 
     def _enter(self, unit: str, slot: int, cell: int) -> None:
         self._members.setdefault(cell, {})[unit] = slot

@@ -5,7 +5,6 @@ from nats.aio.client import Client
 from shouwang.common.service import Service
 from shouwang.common.telemetry import log
 from shouwang.location import SERVICE, duty, handlers, queries, store
-from shouwang.location.domain.roll import Roll
 from shouwang.location.domain.whereabouts import Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
@@ -20,34 +19,31 @@ def assemble(settings: Settings) -> Service:
     metrics = Metrics(service.registry)
     where = Whereabouts(settings.limits(), settings.patience(), settings.default_kind)
     feed = Feed(where, metrics)
-    roll = Roll()
-    enforced = settings.duty == "enforced"
-    reports = Reports(where, feed, metrics, settings.batch_ms / 1000, roll if enforced else None)
-    rounds = Rounds(where, feed, service.database, settings, metrics, roll)
+    watch = duty.Watch(where, feed, enforced=settings.duty == "enforced")
+    reports = Reports(where, feed, metrics, settings.batch_ms / 1000, watch.roll.postings if watch.enforced else None)
+    rounds = Rounds(where, feed, watch, service.database, settings, metrics)
 
     async def remember(broker: Client) -> None:
         """Bring back what was known, then what came while we were away."""
-        async with service.database.reading() as view:
-            for unit, span in (await store.roll(view)).items():
-                roll.note(unit, span)
         await reports.listen(broker)
         async with service.database.reading() as view:
             known = await store.everybody_shown(view)
         where.restore(known)
         feed.remember(where.placed())
-        if enforced:  # whose duty ended as we went down
-            await rounds.take_off(broker, [unit.unit for unit in known if unit.unit not in roll])
+        if watch.enforced:
+            await rounds.call_the_roll()
         log.info("remembered", units=len(known), reports=await reports.catch_up(broker))
         feed.changed(where.placed())
 
-    service.provide(whereabouts=where, feed=feed, patience=settings.patience(), roll=roll, rounds=rounds)
-    service.provide(watched=roll if enforced else None)
+    service.provide(whereabouts=where, feed=feed, watch=watch, patience=settings.patience())
     service.include(handlers.router, duty.facts, queries.router)
     service.before_messages(remember)
     service.in_background("reports", reports.run)
     service.in_background("feed", rounds.send_feed)
     service.in_background("sweep", rounds.sweep)
     service.in_background("save", rounds.save)
+    if watch.enforced:
+        service.in_background("duty", rounds.see_off)
     service.before_stop(rounds.save_now)
     return service
 

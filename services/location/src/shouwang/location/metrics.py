@@ -18,7 +18,5 @@ class Metrics:
             registry=registry,
         )
         self.tracked = Gauge("location_units_tracked", "Units shown at present", registry=registry)
-        self.on_duty = Gauge(
-            "location_units_on_duty", "Units on duty, as training says", registry=registry
-        )
+        self.on_duty = Gauge("location_units_on_duty", "Units on duty, as training says", registry=registry)
         self.frames = Counter("location_frames", "Feed frames published", registry=registry)

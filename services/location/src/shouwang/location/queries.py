@@ -29,8 +29,8 @@ from shouwang.contracts.location import (
 from shouwang.location import SERVICE, store
 from shouwang.location.domain import presence as domain
 from shouwang.location.domain.presence import Patience, presence
-from shouwang.location.domain.roll import Roll
 from shouwang.location.domain.whereabouts import Whereabouts
+from shouwang.location.duty import OnWatch
 
 router: NatsRouter = questions()
 MOST_UNITS = 8000
@@ -89,20 +89,18 @@ async def counts(ask: Counts, where: Where) -> CountsByCell:
 async def unit(
     ask: Unit,
     where: Where,
+    watch: OnWatch,
     patience: Annotated[Patience, Given()],
     database: Annotated[Database, Given()],
-    watched: Annotated[Roll | None, Given()],
 ) -> UnitNow:
     """The last known position of one unit; who is offline is looked up in the database."""
-    if watched is not None and ask.unit not in watched:
-        raise Problem.of_field("unit", f"{ask.unit} is not on duty: only members on duty are located", 404)
     slot = where.index.slots.get(ask.unit)
     if slot is not None:
         known = where.known(slot)
     else:
         async with database.reading() as view:
             kept = await store.unit(view, ask.unit)
-        if kept is None:
+        if kept is None or not watch.may_show(ask.unit, kept.time):
             raise Problem.of_field("unit", f"{ask.unit} is not known", 404)
         known = kept
     age_s = max(0.0, time.time() - known.time)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from shouwang.common import hearing
 from shouwang.common.doors import TOKEN
 from shouwang.common.telemetry import log
-from shouwang.location.domain.roll import Roll
+from shouwang.location.domain.roll import Posting
 from shouwang.location.domain.whereabouts import Report, Whereabouts
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
@@ -48,8 +49,11 @@ _decode = msgspec.json.Decoder(Said).decode
 _TO_WGS84 = {"gcj02": prcoords.gcj_wgs_bored, "bd09": prcoords.bd_wgs_bored}
 
 
-def understand(unit: str, body: bytes) -> Report:
+def understand(unit: str, body: bytes, known_kind: str | None = None) -> Report:
     """A report from the wire, in WGS-84.
+
+    Args:
+        known_kind: the unit's kind where training has told it; then its own word does not count.
 
     Raises: ValueError if it cannot be read (`msgspec.ValidationError` is one).
     """
@@ -61,7 +65,7 @@ def understand(unit: str, body: bytes) -> Report:
         # Python, PHP and others write NaN and Infinity, which JSON does not have: read them, to refuse them by reason.
         said = msgspec.convert(json.loads(body), Said)
     moment = said.time if isinstance(said.time, float) else said.time.timestamp()
-    kind = said.kind if said.kind and TOKEN.fullmatch(said.kind) else None
+    kind = known_kind or (said.kind if said.kind and TOKEN.fullmatch(said.kind) else None)
     lat, lon = said.lat, said.lon
     if said.datum != "wgs84" and prcoords.sanity_in_china_p(place := prcoords.Coords(lat, lon)):
         lat, lon = _TO_WGS84[said.datum](place, check_china=False)  # outside China there is no shift to undo
@@ -72,13 +76,22 @@ def understand(unit: str, body: bytes) -> Report:
 
 
 class Reports:
-    """Takes `report.<unit>` from the broker's own connection and applies it batch by batch."""
+    """Takes `report.<unit>` from the broker's own connection and applies it batch by batch.
+
+    Args:
+        on_duty: whose reports count; all if not given. It is looked at for each report, and changes.
+    """
 
     def __init__(
-        self, whereabouts: Whereabouts, feed: Feed, metrics: Metrics, batch_s: float, roll: Roll | None = None
+        self,
+        whereabouts: Whereabouts,
+        feed: Feed,
+        metrics: Metrics,
+        batch_s: float,
+        on_duty: Mapping[str, Posting] | None = None,
     ) -> None:
         self._whereabouts, self._feed, self._metrics = whereabouts, feed, metrics
-        self._roll = roll
+        self._on_duty = on_duty
         self._batch_s = batch_s
         self._waiting: list[Msg] = []
         self._first_at = 0.0
@@ -145,21 +158,10 @@ class Reports:
     def apply(self, messages: list[tuple[str, bytes]], now: float) -> Counter[str]:
         """Judge and apply messages `(subject, body)`; how many could not be used, by reason."""
         refused: Counter[str] = Counter()
-        understood = []
-        roll = self._roll
-        for subject, body in messages:
-            unit = subject[7:]  # after "report."
-            try:
-                if not TOKEN.fullmatch(unit):
-                    refused["bad_unit"] += 1
-                elif roll is not None and unit not in roll:  # before its body is read: it is nobody's business
-                    refused["off_duty"] += 1
-                else:
-                    understood.append(understand(unit, body))
-            except (ValueError, OverflowError, RecursionError):
-                refused["unparsable"] += 1
-        if roll is not None:
-            understood = _on_duty(understood, roll, refused)
+        if self._on_duty is None:
+            understood = _of_all(messages, refused)
+        else:
+            understood = _of_those(messages, self._on_duty, refused)
         if understood:
             applied = self._whereabouts.apply(understood, now)
             refused.update(applied.refused)
@@ -172,9 +174,39 @@ class Reports:
             self._metrics.rejected.labels(reason).inc(count)
 
 
-def _on_duty(reports: list[Report], roll: Roll, refused: Counter[str]) -> list[Report]:
-    """Without those from before the unit's duty began: a phone may send later where it was at home."""
-    counting = [report for report in reports if roll.counts(report.unit, report.time)]
-    if len(counting) < len(reports):
-        refused["off_duty"] += len(reports) - len(counting)
-    return counting
+def _of_all(messages: Sequence[tuple[str, bytes]], refused: Counter[str]) -> list[Report]:
+    """What can be read of messages, whoever sent them."""
+    understood = []
+    for subject, body in messages:
+        unit = subject[7:]  # after "report."
+        try:
+            if not TOKEN.fullmatch(unit):
+                refused["bad_unit"] += 1
+            else:
+                understood.append(understand(unit, body))
+        except (ValueError, OverflowError, RecursionError):
+            refused["unparsable"] += 1
+    return understood
+
+
+def _of_those(
+    messages: Sequence[tuple[str, bytes]], on_duty: Mapping[str, Posting], refused: Counter[str]
+) -> list[Report]:
+    """The same of those on duty. Where anybody else is, is not even read; nor does a fix from before duty count."""
+    understood = []
+    for subject, body in messages:
+        unit = subject[7:]
+        posting = on_duty.get(unit)
+        if posting is None:
+            refused["off_duty" if TOKEN.fullmatch(unit) else "bad_unit"] += 1
+            continue
+        try:
+            report = understand(unit, body, posting.kind)
+        except (ValueError, OverflowError, RecursionError):
+            refused["unparsable"] += 1
+            continue
+        if report.time < posting.since:  # not so for NaN, which is refused for what it is
+            refused["off_duty"] += 1
+        else:
+            understood.append(report)
+    return understood

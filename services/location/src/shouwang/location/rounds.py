@@ -15,8 +15,8 @@ from shouwang.contracts.location import UnitOffline, UnitOnline, UnitSilent
 from shouwang.contracts.shapes import Fact
 from shouwang.location import store
 from shouwang.location.domain.presence import Presence
-from shouwang.location.domain.roll import Roll
 from shouwang.location.domain.whereabouts import Known, Whereabouts
+from shouwang.location.duty import Watch
 from shouwang.location.feed import Feed
 from shouwang.location.metrics import Metrics
 from shouwang.location.settings import Settings
@@ -29,10 +29,9 @@ class Rounds:
     """Each method runs for as long as the service runs."""
 
     def __init__(
-        self, where: Whereabouts, feed: Feed, database: Database, settings: Settings, metrics: Metrics, roll: Roll
+        self, where: Whereabouts, feed: Feed, watch: Watch, database: Database, settings: Settings, metrics: Metrics
     ) -> None:
-        self._where, self._feed, self._database, self._roll = where, feed, database, roll
-        self._taken_off: list[Known] = []
+        self._where, self._feed, self._watch, self._database = where, feed, watch, database
         self._settings, self._metrics = settings, metrics
         self._hearing_from: float | None = None
         self._writing = asyncio.Lock()  # what is saved must not be older than the presence that was told meanwhile
@@ -54,10 +53,6 @@ class Rounds:
         """Say whose presence has changed, and how many units are where."""
         while True:
             now = time.time()
-            if self._settings.duty == "enforced":
-                await self.take_off(broker, self._roll.over(now))
-                await self._tell_taken_off(now)
-                self._metrics.on_duty.set(len(self._roll))
             hearing = self._is_hearing(broker, now)
             while await self._tell_presence(broker, now, hearing=hearing):
                 pass
@@ -65,26 +60,6 @@ class Rounds:
                 await self._feed.send(broker, self._feed.counts(now))
             self._metrics.tracked.set(len(self._where.index))
             await asyncio.sleep(self._settings.sweep_s)
-
-    async def take_off(self, broker: Client, units: Sequence[str]) -> None:
-        """Whose duty has ended is no longer shown to anybody, from this moment on."""
-        if self._settings.duty != "enforced":
-            return
-        now = time.time()
-        gone = [known for unit in units if (known := self._where.take_off(unit))]
-        self._taken_off += gone
-        await self._feed.send(broker, [frame for known in gone if (frame := self._feed.gone(known.unit, now))])
-
-    async def _tell_taken_off(self, now: float) -> None:
-        """Say that they are offline, and keep nothing of where they were."""
-        async with self._writing:
-            told = self._taken_off[:PORTION]
-            if told:
-                async with self._database.transaction() as tx:
-                    await store.forget(tx, [known.unit for known in told])
-                    for known in told:
-                        tx.tell(fact_of(known, now))
-                del self._taken_off[: len(told)]
 
     def _is_hearing(self, broker: Client, now: float) -> bool:
         """Whether a unit's silence is its own: not while the broker is away, nor until reports had time to come.
@@ -94,6 +69,32 @@ class Rounds:
         if self._hearing_from is None or not broker.is_connected:
             self._hearing_from = now + self._settings.settle_s
         return broker.is_connected and now >= self._hearing_from
+
+    async def call_the_roll(self) -> None:
+        """At a start, before any report is taken: learn who is on duty; nobody else is shown or kept."""
+        now = time.time()
+        async with self._database.reading() as view:
+            self._watch.see_off(await store.strangers(view, now), now)
+            for told in await store.on_duty(view, now):
+                self._watch.hear(told, now)
+        await self.see_off_now()
+
+    async def see_off(self, _: Client) -> None:
+        """Whoever is off duty, by a fact or by the clock, is seen by nobody any more: that is written as well."""
+        while True:
+            self._watch.look(time.time())
+            await self.see_off_now()
+            self._metrics.on_duty.set(len(self._watch.roll.postings))
+            await self._watch.stir(self._settings.sweep_s)
+
+    async def see_off_now(self) -> None:
+        """Say that those who have left are offline, and keep nothing of where they were."""
+        while units := self._watch.roll.leaving(PORTION):
+            async with self._writing, self._database.transaction() as tx:  # what is being saved is there to be deleted
+                for known in await store.forget(tx, units):
+                    if known.presence in (Presence.ONLINE, Presence.SILENT):
+                        tx.tell(fact_of(known._replace(presence=Presence.OFFLINE), time.time()))
+            self._watch.roll.has_left(units)
 
     async def save(self, _: Client) -> None:
         """Keep the positions that have changed since they were saved last."""

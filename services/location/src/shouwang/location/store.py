@@ -1,15 +1,14 @@
-"""The SQL of location: everybody's last known position and who is on duty, so that a restart forgets nobody."""
+"""The SQL of location: everybody's last known position, so that a restart forgets nobody; and who is on duty."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, tuple_
+from sqlalchemy import Row, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from shouwang.common.clock import from_epoch
 from shouwang.common.database import Reading, Transaction
 from shouwang.location.domain.presence import Presence
-from shouwang.location.domain.roll import Span
+from shouwang.location.domain.roll import Duty, is_news
 from shouwang.location.domain.whereabouts import Known
 from shouwang.location.tables import duties, units
 
@@ -44,26 +43,36 @@ async def unit(view: Reading, name: str) -> Known | None:
     return _known(row) if row else None
 
 
-async def forget(tx: Transaction, names: Sequence[str]) -> None:
-    """Keep nothing of where these were."""
-    await tx.execute(delete(units).where(units.c.unit.in_(list(names))))
+async def forget(tx: Transaction, names: Sequence[str]) -> list[Known]:
+    """Keep nothing of where these were; gives what was kept."""
+    return [_known(row) for row in await tx.execute(delete(units).where(units.c.unit.in_(names)).returning(*_columns))]
 
 
-async def note_duty(tx: Transaction, name: str, span: Span) -> None:
-    """Keep when a unit is on duty, unless something newer is kept."""
-    moments = {field: from_epoch(getattr(span, field)) for field in ("since", "until", "at")}
-    row = insert(duties).values(unit=name, ended=span.ended, **moments)
-    kept = {field: row.excluded[field] for field in ("since", "until", "ended", "at")}
-    newer = tuple_(row.excluded.at, row.excluded.ended) > tuple_(duties.c.at, duties.c.ended)
-    await tx.execute(row.on_conflict_do_update(index_elements=[duties.c.unit], set_=kept, where=newer))
+async def strangers(view: Reading, now: float) -> list[str]:
+    """Units of which a position is kept, though they are not on duty or it is from before."""
+    on_duty = exists().where(duties.c.unit == units.c.unit, duties.c.until > now, duties.c.at <= units.c.time)
+    return list((await view.execute(select(units.c.unit).where(~on_duty))).scalars())
 
 
-async def roll(view: Reading) -> dict[str, Span]:
-    """What is kept of everybody's duty."""
-    return {
-        row.unit: Span(row.since.timestamp(), row.until.timestamp(), row.ended, row.at.timestamp())
-        for row in await view.execute(select(duties))
-    }
+async def note_duty(tx: Transaction, told: Duty) -> bool:
+    """Keep the last that was told of a unit's duty; whether this was it. The row is held until the transaction ends."""
+    fresh = insert(duties).values(told._asdict()).on_conflict_do_nothing()
+    if (await tx.execute(fresh)).rowcount == 1:
+        return True
+    held = select(*_duty).where(duties.c.unit == told.unit).with_for_update()
+    known = Duty._make((await tx.execute(held)).one())
+    if is_news(told, known):
+        await tx.execute(update(duties).where(duties.c.unit == told.unit).values(told._asdict()))
+        return True
+    return False
+
+
+async def on_duty(view: Reading, now: float) -> list[Duty]:
+    """Everybody on duty."""
+    return [Duty._make(row) for row in await view.execute(select(*_duty).where(duties.c.until > now))]
+
+
+_duty = [getattr(duties.c, name) for name in Duty._fields]
 
 
 def _known(row: Row[Any]) -> Known:

@@ -1,6 +1,6 @@
 """The tables of location, as `migrations/` makes them."""
 
-from sqlalchemy import Boolean, Column, DateTime, Double, MetaData, SmallInteger, Table, Text, func
+from sqlalchemy import Column, DateTime, Double, MetaData, SmallInteger, Table, Text, Uuid, func
 
 metadata = MetaData()
 
@@ -17,12 +17,12 @@ units = Table(
     Column("presence", SmallInteger, nullable=False),
     Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
-duties = Table(
+duties = Table(  # of each unit the last that was told
     "duties",
     metadata,
     Column("unit", Text, primary_key=True),
-    Column("since", DateTime(timezone=True), nullable=False),
-    Column("until", DateTime(timezone=True)),
-    Column("ended", Boolean, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("duty", Uuid(as_uuid=False), nullable=False),
+    Column("at", Double, nullable=False),  # epoch seconds of the fact
+    Column("until", Double),  # epoch seconds; null: it has ended
+    Column("kind", Text),
 )

@@ -51,7 +51,7 @@ def id_numbers() -> Iterator[str]:
     """Synthetic identity numbers of adults, each with a birth date of its own."""
     for day in count():
         digits = f"330381{date(1966, 1, 1) + timedelta(days=day):%Y%m%d}000"
-        yield digits + str(ric.calc_check_digit(digits))
+        yield digits + str(ric.calc_check_digit(f"{digits}0"))  # it wants the place of the digit filled
 
 
 def units() -> list[str]:

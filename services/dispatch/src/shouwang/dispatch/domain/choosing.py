@@ -24,6 +24,9 @@ class Reason(StrEnum):
     TASK_ENDED = "task_ended"
     TAKEN = "taken"
     OFFERED = "offered"
+    UNKNOWN_MEMBER = "unknown_member"
+    NOT_CLEARED = "not_cleared"
+    OFF_DUTY = "off_duty"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,11 @@ async def task_list(
     return list(await view.execute(wanted))
 
 
-async def offered_to(view: Reading, unit: str) -> Row[Any] | None:
-    """The task that waits for the answer of a unit."""
+async def offered_to(tx: Transaction, unit: str) -> Row[Any] | None:
+    """The task that waits for a unit's answer. An offer that is just being written to it is waited for."""
+    await tx.execute(_after_offers, {"unit": unit})
     waiting = (tasks.c.unit == unit, tasks.c.status == literal_column("'offered'"))
-    return (await view.execute(select(tasks).where(*waiting))).one_or_none()
+    return (await tx.execute(select(tasks).where(*waiting))).one_or_none()
+
+
+_after_offers = text("SELECT pg_advisory_xact_lock(hashtext('offer'), hashtext(:unit))")  # the lock that `offer` tries

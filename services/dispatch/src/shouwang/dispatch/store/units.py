@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Double, Row, Text, bindparam, text
+from sqlalchemy import Double, Row, Text, bindparam, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from shouwang.common.database import Transaction
@@ -26,54 +26,49 @@ async def note_presence(tx: Transaction, unit: str, presence: str, changed_at: d
     )
 
 
-async def note_standing(tx: Transaction, member: str, at: datetime, **standing: Any) -> bool:
-    """Keep whether a member is cleared, unless something newer is known; whether this was new."""
-    row = insert(members).values(member=member, standing_at=at, **standing)
-    kept = {"standing_at": at, **standing}
-    newer = row.excluded.standing_at > members.c.standing_at
-    return await _kept(tx, row, kept, newer)
+async def lock_member(tx: Transaction, name: str) -> Member:
+    """What training has told of a member, held until this transaction ends; the row is made if there is none."""
+    row = insert(members).values(member=name, on_duty=False)
+    held = row.on_conflict_do_update(index_elements=["member"], set_={"member": name}).returning(*_member)
+    return Member(**(await tx.execute(held)).one()._mapping)
 
 
-async def note_duty(tx: Transaction, member: str, at: datetime, *, on_duty: bool, until: datetime | None) -> bool:
-    """Keep whether a member is on duty, unless something newer is known; whether this was new.
-
-    A beginning and an end of the same moment are one short duty: it is over.
-    """
-    row = insert(members).values(member=member, on_duty=on_duty, duty_until=until, duty_at=at)
-    kept = {"on_duty": on_duty, "duty_until": until, "duty_at": at}
-    newer = row.excluded.duty_at > members.c.duty_at if on_duty else row.excluded.duty_at >= members.c.duty_at
-    return await _kept(tx, row, kept, newer)
+async def set_member(tx: Transaction, name: str, member: Member) -> None:
+    """Keep what training has told of a member, whose row the caller holds."""
+    await tx.execute(update(members).where(members.c.member == name).values(vars(member)))
 
 
-async def _kept(tx: Transaction, row: Any, kept: Mapping[str, Any], newer: Any) -> bool:
-    written = row.on_conflict_do_update(index_elements=["member"], set_=kept, where=newer)
-    return (await tx.execute(written)).rowcount == 1
+_member = [getattr(members.c, name) for name in Member.__dataclass_fields__]
 
 
-async def standings(
-    tx: Transaction, incident: str, asked: Mapping[str, float], again: datetime, now: datetime, *, enforced: bool
-) -> dict[str, Standing]:
-    """Units' kinds as far as training knows them, and what keeps them from being offered an incident.
+async def standings(tx: Transaction, incident: str, asked: Mapping[str, float], again: datetime) -> dict[str, Reason]:
+    """What keeps units from being offered an incident; only those that something keeps.
 
     Args:
         asked: units with the time of their fix, epoch seconds: presence that is older than the fix says nothing.
         again: who did not answer an offer that ended before this may be asked again.
-        enforced: whether only members who are cleared and on duty may go.
     """
-    values = {"incident": incident, "names": list(asked), "times": list(asked.values()), "again": again}
-    found = await tx.execute(_of_members if enforced else _of_units, values)
-    return {row.unit: _standing(row, now, enforced=enforced) for row in found}
+    rows = await tx.execute(_of_units, _values(incident, asked, again))
+    return {row.unit: reason for row in rows if (reason := _prevented(row)) is not None}
 
 
-def _standing(row: Row[Any], now: datetime, *, enforced: bool) -> Standing:
-    if not enforced:
-        return Standing("", _prevented(row))
-    told = (
-        None
-        if row.member is None
-        else Member(row.cleared, row.cleared_until, row.suspended_for, row.on_duty, row.duty_until)
-    )
-    return Standing(row.kind or "", why_not(told, now) or _prevented(row))
+async def standings_of_members(
+    tx: Transaction, incident: str, asked: Mapping[str, float], again: datetime, now: datetime
+) -> dict[str, Standing]:
+    """The same where only members on duty are sent; of all that were asked about, with the kinds training knows."""
+    found: dict[str, Standing] = {}
+    for row in await tx.execute(_of_members, _values(incident, asked, again)):
+        member = Member(**{name: getattr(row, name) for name in _DECIDING})
+        found[row.unit] = Standing(member.kind or "", why_not(member, now) or _prevented(row))
+    return found
+
+
+_DECIDING = ("kind", "suspended_for", "cleared_until", "standing_at", "on_duty", "duty_until", "duty_at")
+"""What `why_not` looks at."""
+
+
+def _values(incident: str, asked: Mapping[str, float], again: datetime) -> dict[str, Any]:
+    return {"incident": incident, "names": list(asked), "times": list(asked.values()), "again": again}
 
 
 def _prevented(row: Row[Any]) -> Reason | None:
@@ -96,7 +91,8 @@ def _question(columns: str = "", joined: str = "") -> Any:
                 ORDER BY t.id DESC LIMIT 1) AS last,
                u.presence{columns}
         FROM unnest(:names, :times) AS n (unit, fix)
-        LEFT JOIN units u ON u.unit = n.unit AND u.changed_at > to_timestamp(n.fix){joined}
+        LEFT JOIN units u ON u.unit = n.unit AND u.changed_at > to_timestamp(n.fix)
+        {joined}
     """).bindparams(  # noqa: S608 - our own names
         bindparam("names", type_=ARRAY(Text)),
         bindparam("times", type_=ARRAY(Double)),
@@ -106,7 +102,4 @@ def _question(columns: str = "", joined: str = "") -> Any:
 
 
 _of_units = _question()
-_of_members = _question(
-    ", m.member, m.kind, m.cleared, m.cleared_until, m.suspended_for, m.on_duty, m.duty_until",
-    " LEFT JOIN members m ON m.member = n.unit",
-)
+_of_members = _question("".join(f", m.{name}" for name in _DECIDING), "LEFT JOIN members m ON m.member = n.unit")

@@ -152,14 +152,10 @@ class Whereabouts:
             if change.presence is Presence.OFFLINE and self.index.time[slot] <= change.time:
                 self._drop(change.unit)
 
-    def take_off(self, unit: str) -> Known | None:
-        """Show a unit no more; what was known of it, as offline. None if it was not shown."""
-        slot = self.index.slots.get(unit)
-        if slot is None or unit not in self.index:
-            return None
-        known = self.known(slot)._replace(presence=Presence.OFFLINE)
-        self._drop(unit)
-        return known
+    def take_away(self, unit: str) -> None:
+        """Show a unit no more, if it was shown, and keep nothing of it."""
+        if unit in self.index.slots:
+            self._drop(unit)
 
     def placed(self) -> NDArray[np.int64]:
         """The slots of everybody who is shown."""

@@ -26,7 +26,7 @@ def id_number_fault(number: str, today: date) -> str | None:
         return "the birth date in it is not a date"
     if born > today or age_on(today, born) > OLDEST_YEARS:
         return f"the birth date in it ({born}) cannot be"
-    if ric.calc_check_digit(number[:-1]) != number[-1]:
+    if ric.calc_check_digit(number) != number[-1]:
         return "the check digit is wrong: a digit is mistyped"
     return None
 

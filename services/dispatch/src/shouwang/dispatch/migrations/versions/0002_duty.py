@@ -1,4 +1,4 @@
-"""Who is cleared and on duty, as training tells it."""
+"""Who is cleared for patrol and who is on duty, as training tells it."""
 
 from alembic import op
 
@@ -11,13 +11,15 @@ def upgrade() -> None:
         CREATE TABLE members (
             member        text PRIMARY KEY,
             kind          text,
-            cleared       boolean NOT NULL DEFAULT false,
-            cleared_until date,
+            kind_at       timestamptz,
             suspended_for text,
-            standing_at   timestamptz NOT NULL DEFAULT '-infinity',
-            on_duty       boolean NOT NULL DEFAULT false,
+            cleared_until date,
+            standing_at   timestamptz,
+            duty          uuid,
+            shift         uuid,
+            on_duty       boolean NOT NULL,
             duty_until    timestamptz,
-            duty_at       timestamptz NOT NULL DEFAULT '-infinity'
+            duty_at       timestamptz
         )
     """)
 

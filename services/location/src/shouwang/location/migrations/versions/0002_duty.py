@@ -9,11 +9,11 @@ down_revision = "0001"
 def upgrade() -> None:
     op.execute("""
         CREATE TABLE duties (
-            unit   text PRIMARY KEY,
-            since  timestamptz NOT NULL,
-            until  timestamptz,
-            ended  boolean NOT NULL,
-            at     timestamptz NOT NULL
+            unit  text PRIMARY KEY,
+            duty  uuid NOT NULL,
+            at    double precision NOT NULL,
+            until double precision,
+            kind  text
         )
     """)
 
