@@ -234,10 +234,12 @@ async def test_members_are_reminded_twice_each_time_once(house: House) -> None:
         words = ["提醒：明天 22:00–02:00 韩田夜间巡逻"]
         await becomes(lambda: reminders(house, member), words)
         await becomes(lambda: [json.loads(msg.data)["text"] for msg in phone], words)
+        await becomes(lambda: pending(house, member), [])
         house.stand(1, "20:00")
         words.append("提醒：今天 22:00–02:00 韩田夜间巡逻")
         await becomes(lambda: reminders(house, member), words)
         await becomes(lambda: [json.loads(msg.data)["text"] for msg in phone], words)
+        await becomes(lambda: pending(house, member), [])
         assert json.loads(phone[0].data) | {"text": "", "at": ""} == {
             "about": "shift_reminder", "shift": shift, "text": "", "at": "",
             "starts_at": f"{house.clock() + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}",
@@ -338,17 +340,19 @@ async def test_a_refusal_is_tried_again_with_growing_pauses_and_given_up_after_f
 ) -> None:
     member = await house.member("m", "sms")
     house.gateway.refuses.add("sms")
-    given_up, tried = house.counted("sms", "given_up"), house.gateway.tried["sms"]
+    given_up, failed = house.counted("sms", "given_up"), house.counted("sms", "failed")
+    tried = house.gateway.tried["sms"]
     with capture_logs() as logs, caplog.at_level(logging.DEBUG):
         await house.offered(member)
-        for n, pause_min in enumerate((1, 5, 30, 30, 0), 1):
-            await becomes(lambda: tries(house, member), (n, "refused", n == 5))
-            house.clock.forward(pause_min * 60 - 1)
-            await becomes(lambda: tries(house, member), (n, "refused", n == 5))
-            house.clock.forward(1)
+        for n, pause_min in enumerate((1, 5, 30, 30), 1):
+            await becomes(lambda: house.counted("sms", "failed") - failed, n)
+            assert await tries(house, member) == (n, "refused", False)
+            [row] = await house.rows(member)
+            assert row["due_at"] - house.clock() == timedelta(minutes=pause_min)
+            house.clock.forward(pause_min * 60)
+        await becomes(lambda: house.counted("sms", "given_up") - given_up, 1)
+    assert await tries(house, member) == (5, "refused", True)
     assert house.gateway.tried["sms"] - tried == 5
-    await becomes(lambda: house.counted("sms", "given_up"), given_up + 1)
-    assert house.gateway.to(PHONE)[-1:] != [("sms", "新班次待确认")]
     said = [entry for entry in logs if entry["event"] == "a notice could not be sent"]
     assert [(entry["channel"], entry["error"], entry["last"]) for entry in said] == [
         ("sms", "refused", n == 5) for n in range(1, 6)

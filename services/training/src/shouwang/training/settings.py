@@ -32,7 +32,7 @@ class Settings(ServiceSettings):
         default={},
         description='JSON, ways to members beside the phone app: {"wecom": "<apprise URL>"}, {phone}, {member}',
     )
-    notice_limit_s: float = Field(default=10.0, gt=0, description="a channel that has not answered by then has failed")
+    notice_limit_s: float = Field(default=10.0, gt=0, le=30, description="a channel must have answered by then")
     remind_before_h: list[Annotated[float, Field(gt=0, le=168)]] = Field(
         default=[24.0, 2.0], description="JSON, members are reminded so long before a shift"
     )
