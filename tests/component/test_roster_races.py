@@ -409,6 +409,24 @@ async def test_a_swap_that_is_agreed_to_many_times_at_once_is_made_once(
     assert len(await office.told(f"shift.swapped.v1.{giver}.{shift}")) == 1
 
 
+async def test_papers_of_the_same_members_are_recorded_side_by_side(services: Services, broker: Client) -> None:
+    """Whoever writes rows about members and then holds the members holds up others who do the same."""
+    office = Office(broker)
+    members = [await office.member(f"m{n}") for n in range(8)]
+    about = {"since": TODAY, "until": TODAY + FOREVER}
+    papers = [
+        ("record_insurance", {**about, "policy": "示例保单"}),
+        ("record_agreement", {**about, "risks_told": True}),
+    ]
+    rng = random.Random(7)
+    asked = [
+        office.ask(verb, {**body, "members": rng.sample(members, len(members))})
+        for verb, body in papers
+        for _ in range(8)
+    ]
+    assert statuses(await asyncio.gather(*asked)) == {200: 16}
+
+
 async def test_a_shift_that_vanishes_under_a_swap_is_no_fault_of_ours(
     services: Services, broker: Client, db: asyncpg.Pool
 ) -> None:

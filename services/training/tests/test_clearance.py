@@ -103,6 +103,11 @@ def is_minor(who: Person, at: Shift) -> bool:
     return who.born is None or who.born.replace(year=who.born.year + 18) > at.duty_date
 
 
+def is_guard_work(who: Person, at: Shift) -> bool:
+    """A guard on its own post."""
+    return at.kind == "own_post" and who.kind in GUARD_KINDS
+
+
 def lacks_certificate(who: Person, at: Shift) -> bool:
     """Guards the one of a guard for any guard work, others the course for patrols; and what the shift needs besides."""
     needed = set(at.requires)
@@ -137,9 +142,13 @@ def not_looked_up(who: Person, at: Shift) -> bool:
 
 ORACLE: dict[Reason, Callable[[Person, Shift], bool]] = {
     Reason.BARRED: lambda who, at: who.kind in GUARD_KINDS and who.barred,
-    Reason.MINOR: lambda who, at: at.kind in RISKY and is_minor(who, at),
+    Reason.MINOR: lambda who, at: (at.kind in RISKY or is_guard_work(who, at)) and is_minor(who, at),
     Reason.NO_GUARDIAN_CONSENT: lambda who, at: (
-        at.kind not in RISKY and who.born is not None and is_minor(who, at) and not who.guardian_consents
+        at.kind not in RISKY
+        and not is_guard_work(who, at)
+        and who.born is not None
+        and is_minor(who, at)
+        and not who.guardian_consents
     ),
     Reason.NOT_CERTIFIED: lacks_certificate,
     Reason.NO_CONSENT: lacks_consent,

@@ -80,8 +80,9 @@ OnWatch = Annotated[Watch, Given("watch")]
 
 @facts.subscriber(DutyStarted.pattern(), **heard("TRAINING", "location-on-duty", batch=BATCH))  # type: ignore[untyped-decorator]
 async def duty_started(fact: DutyStarted, tx: Tx, watch: OnWatch) -> None:
-    """From now on the member's reports count."""
-    told = Duty(fact.member, fact.duty, fact.at.timestamp(), fact.until.timestamp(), fact.kind)
+    """From now on the member's reports count; not if it has not agreed to be located: then its duty is over for us."""
+    until = fact.until if fact.located else fact.at
+    told = Duty(fact.member, fact.duty, fact.at.timestamp(), until.timestamp(), fact.kind)
     if await store.note_duty(tx, told):
         watch.hear(told, time.time())
 

@@ -20,6 +20,8 @@ class Metrics:
             "training_records_imported", "Records imported from files", ["holds"], registry=registry
         )
         self.notices = Counter(
-            "training_notices", "Reminders, and notices beside the phone app, by what became of them", ["channel", "outcome"],
+            "training_notices",
+            "Reminders, and notices beside the phone app, by what became of them",
+            ["channel", "outcome"],
             registry=registry,
-        )  # fmt: skip
+        )

@@ -22,8 +22,7 @@ HOLDS = frozenset({"proposed", "offered", "accepted", "served"})
 def forbids(person: Person, shift: Row[Any], held: Sequence[Held], rules: RestRules) -> list[Reason]:
     """What forbids this member this shift beside all that holds it."""
     as_rule = rosters.as_shift(shift)
-    agreement = person.agreement_on(shift.duty_date)
-    overtime = agreement is not None and agreement.overtime_agreed
+    overtime = person.overtime_agreed(shift.duty_date)
     found = may_stand(person, as_rule) + conflicts(held_by(as_rule), held, rules, overtime_agreed=overtime)
     return list(dict.fromkeys(found))
 

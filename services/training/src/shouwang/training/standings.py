@@ -59,9 +59,12 @@ async def _take_back(tx: Transaction, persons: Mapping[str, Person], now: dateti
             lost[row.member, row.id] = forbidden[0]
             await withdraw(tx, row.id, row.member, forbidden[0], now)
     for current in await duty.lock_duties(tx, persons):
+        person = persons[current.member]
         reason = lost.get((current.member, current.shift))
-        if reason is None and persons[current.member].is_officer:
-            reason = clearance(persons[current.member], day_of(now)).reason
+        if reason is None and person.is_officer:
+            reason = clearance(person, day_of(now)).reason
+        elif reason is None and Consent.TRACKING not in person.consents and current.located:
+            reason = Reason.NO_TRACKING_CONSENT  # it may begin again, and is not seen then
         if reason is not None:
             await end_duty(tx, current, reason, now)
 

@@ -131,13 +131,14 @@ class Notice(Live, address="user.{member}.notice.training"):
 
 
 class DutyStarted(Fact, name="training.duty.started.v1", keys=("member", "shift")):
-    """A member is on duty: it may be located and sent until its duty ends, at the latest at `until`."""
+    """A member is on duty: it may be located, if it has agreed, and sent until its duty ends, or `until` then."""
 
     member: Token
     kind: MemberKind
     shift: Id
     duty: Id
     until: Time
+    located: bool = Field(default=True, description="whether it has agreed to be located while on duty")
     at: Time
 
 

@@ -33,47 +33,54 @@ def clearance(person: Person, day: date) -> Clearance:
 
 def for_patrol(person: Person, day: date) -> list[Reason]:
     """What forbids this person to be on patrol on a day, the most lasting first."""
-    if person.left_on is not None and person.left_on <= day:
-        return [Reason.LEFT]
-    if person.is_officer:
-        return []
-    found: list[Reason] = []
-    if person.barred and person.is_guard:
-        found.append(Reason.BARRED)
-    if person.born is None or age_on(day, person.born) < ADULT_YEARS:
-        found.append(Reason.MINOR)
-    if not person.is_certified(person.certified_by, day):
-        found.append(Reason.NOT_CERTIFIED)
-    found += _agreed(person, day)
-    if not any(period.covers(day) for period in person.insured):
-        found.append(Reason.NO_INSURANCE)
-    return found
+    return _for_danger(person, day, [day])
 
 
 def may_stand(person: Person, shift: Shift) -> list[Reason]:
     """What forbids this person this shift, rest aside (`rest.conflicts`)."""
     day = shift.duty_date
-    if shift.is_dangerous:
-        found = for_patrol(person, day)
-    elif person.is_officer:
-        found = []
-    else:
-        found = _for_harmless(person, shift)
-    if person.is_officer or Reason.LEFT in found:
-        return found
+    if person.is_officer or has_left(person, day):
+        return [Reason.LEFT] if has_left(person, day) else []
+    found = _for_danger(person, day, shift.days) if shift.is_dangerous else _for_harmless(person, shift)
     found += [Reason.NOT_CERTIFIED for kind in sorted(shift.requires) if not person.is_certified(kind, day)]
     if person.is_guard:
         found += _as_guard(person, shift)
-    if person.night_protected_until and day <= person.night_protected_until and touches_night(shift.start, shift.end):
+    if person.is_night_protected(day) and touches_night(shift.start, shift.end):
         found.append(Reason.NIGHT_PROTECTED)
     return list(dict.fromkeys(found))
+
+
+def has_left(person: Person, day: date) -> bool:
+    """Whether the person no longer takes part on a day."""
+    return person.left_on is not None and person.left_on <= day
 
 
 def may_lead(person: Person, day: date) -> list[Reason]:
     """What forbids this person to lead a shift: only police may stop, question and check papers."""
     if not person.is_officer:
         return [Reason.NOT_AN_OFFICER]
-    return [Reason.LEFT] if person.left_on is not None and person.left_on <= day else []
+    return [Reason.LEFT] if has_left(person, day) else []
+
+
+def _for_danger(person: Person, day: date, days: Iterable[date]) -> list[Reason]:
+    """Args: days: those on which it is held, by the calendar; insurance knows no evening that the night belongs to."""
+    if person.is_officer or has_left(person, day):
+        return [Reason.LEFT] if has_left(person, day) else []
+    found: list[Reason] = []
+    if person.barred and person.is_guard:
+        found.append(Reason.BARRED)
+    if not _is_adult(person, day):
+        found.append(Reason.MINOR)
+    if not person.is_certified(person.certified_by, day):
+        found.append(Reason.NOT_CERTIFIED)
+    found += _agreed(person, day)
+    if not all(any(period.covers(on) for period in person.insured) for on in days):
+        found.append(Reason.NO_INSURANCE)
+    return found
+
+
+def _is_adult(person: Person, day: date) -> bool:
+    return person.born is not None and age_on(day, person.born) >= ADULT_YEARS
 
 
 def _agreed(person: Person, day: date) -> list[Reason]:
@@ -82,26 +89,24 @@ def _agreed(person: Person, day: date) -> list[Reason]:
         found.append(Reason.NO_CONSENT)
     if Consent.TRACKING not in person.consents:
         found.append(Reason.NO_TRACKING_CONSENT)
-    agreement = person.agreement_on(day)
-    if agreement is None:
+    agreements = person.agreements_on(day)
+    if not agreements:
         found.append(Reason.NO_AGREEMENT)
-    elif not agreement.risks_told:
+    elif not any(agreement.risks_told for agreement in agreements):
         found.append(Reason.RISKS_NOT_TOLD)
     return found
 
 
 def _for_harmless(person: Person, shift: Shift) -> list[Reason]:
-    """Leaflets and stalls: minors with a guardian's consent; guards on their own post by their contract."""
+    """Leaflets and stalls: minors with a guardian's consent. Own posts: guards by their contract, nobody else's."""
     day = shift.duty_date
-    if person.left_on is not None and person.left_on <= day:
-        return [Reason.LEFT]
-    found: list[Reason] = []
-    if person.born is not None and age_on(day, person.born) < ADULT_YEARS and not person.guardian_consents:
+    if shift.kind is ShiftKind.OWN_POST and person.is_guard:
+        found = [] if _is_adult(person, day) else [Reason.MINOR]
+        return found + ([] if person.is_certified(person.certified_by, day) else [Reason.NOT_CERTIFIED])
+    found = []
+    if person.born is not None and not _is_adult(person, day) and not person.guardian_consents:
         found.append(Reason.NO_GUARDIAN_CONSENT)
-    if shift.kind is ShiftKind.OWN_POST:
-        if person.is_guard and not person.is_certified(person.certified_by, day):
-            found.append(Reason.NOT_CERTIFIED)
-    elif Consent.PATROL not in person.consents:
+    if Consent.PATROL not in person.consents:
         found.append(Reason.NO_CONSENT)
     return found
 
@@ -117,8 +122,9 @@ def _as_guard(person: Person, shift: Shift) -> list[Reason]:
             found.append(Reason.NO_SHARED_CONSENT)
         if not person.employer_consents:
             found.append(Reason.NO_EMPLOYER_CONSENT)
-    self_hired = shift.kind is ShiftKind.OWN_POST and person.entity is GuardEntity.SELF_HIRING_UNIT
-    if self_hired and shift.post_of != person.organisation:
+    # Whoever employs guards and is no company hires its own, whether it says so or not.
+    self_hired = shift.kind is ShiftKind.OWN_POST and person.entity is not GuardEntity.GUARD_COMPANY
+    if self_hired and (shift.post_of is None or shift.post_of != person.organisation):
         found.append(Reason.OUTSIDE_OWN_AREA)
     return found
 
@@ -131,7 +137,7 @@ def _checked_for_school(person: Person, day: date) -> bool:
 def _lasts_until(person: Person, day: date) -> date | None:
     if person.is_officer:
         return None if person.left_on is None else person.left_on - timedelta(days=1)
-    agreements = (agreement.period for agreement in person.agreements)
+    agreements = (agreement.period for agreement in person.agreements if agreement.risks_told)
     ends = [
         _last(day, person.certificates.get(person.certified_by, ())),
         _last(day, person.insured),

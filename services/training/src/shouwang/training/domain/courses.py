@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
-from shouwang.training.domain.days import day_of
+from shouwang.training.domain.days import LOCAL, day_of
 from shouwang.training.domain.identity import ADULT_YEARS, age_on
 
 CLASS_HOUR = timedelta(minutes=45)
+SMALL_HOURS = 6
 THEORY_A_DAY, SKILLS_A_DAY = 6, 3
 """Class hours a trainee a day, after the syllabus for guards; a longer day is a warning, since no law was found."""
 
@@ -44,8 +44,7 @@ def warnings(lessons: Sequence[Lesson], first: date, last: date) -> list[Warned]
     for lesson in lessons:
         by_day[day_of(lesson.starts_at)].append(lesson)
     for day, today in sorted(by_day.items()):
-        # A night patrol after midnight belongs to the batch's last evening.
-        if not first <= day <= last + timedelta(days=any(lesson.kind == "night_patrol" for lesson in today)):
+        if any(not first <= _belongs_to(lesson) <= last for lesson in today):
             found.append(Warned(day, "outside_batch", f"the batch is held {first} to {last}"))
         for kind, most in (("theory", THEORY_A_DAY), ("skills", SKILLS_A_DAY)):
             hours = sum(lesson.class_hours for lesson in today if lesson.kind == kind)
@@ -54,13 +53,21 @@ def warnings(lessons: Sequence[Lesson], first: date, last: date) -> list[Warned]
     return found + _overlaps(lessons)
 
 
+def _belongs_to(lesson: Lesson) -> date:
+    """The day of a lesson; a patrol in the small hours belongs to the evening before."""
+    night = lesson.kind == "night_patrol" and lesson.starts_at.astimezone(LOCAL).hour < SMALL_HOURS
+    return day_of(lesson.starts_at) - timedelta(days=night)
+
+
 def _overlaps(lessons: Sequence[Lesson]) -> list[Warned]:
-    in_order = sorted(lessons, key=lambda lesson: lesson.starts_at)
-    return [
-        Warned(day_of(second.starts_at), "overlap", f"the session at {second.starts_at:%H:%M}Z begins during another")
-        for first, second in pairwise(in_order)
-        if second.starts_at < first.ends_at
-    ]
+    found: list[Warned] = []
+    until: datetime | None = None
+    for lesson in sorted(lessons, key=lambda lesson: lesson.starts_at):
+        if until is not None and lesson.starts_at < until:
+            detail = f"the session at {lesson.starts_at.astimezone(LOCAL):%H:%M} begins during another"
+            found.append(Warned(day_of(lesson.starts_at), "overlap", detail))
+        until = lesson.ends_at if until is None else max(until, lesson.ends_at)
+    return found
 
 
 def may_enrol(kind: str, born: date | None, for_kinds: Iterable[str], adults_only: bool, day: date) -> str | None:

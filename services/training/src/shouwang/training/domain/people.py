@@ -105,9 +105,18 @@ class Person:
         """The kind of certificate without which this member may not go on patrol."""
         return GUARD_CERTIFICATE if self.is_guard else PATROL_CERTIFICATE
 
-    def agreement_on(self, day: date) -> Agreement | None:
-        """The agreement in force on a day."""
-        return next((a for a in self.agreements if a.period.covers(day)), None)
+    def agreements_on(self, day: date) -> list[Agreement]:
+        """The agreements in force on a day."""
+        return [agreement for agreement in self.agreements if agreement.period.covers(day)]
+
+    def overtime_agreed(self, day: date) -> bool:
+        """Whether longer days were agreed for this day; not for who is protected (劳动法 art. 41, 61, 63)."""
+        agreed = any(agreement.overtime_agreed for agreement in self.agreements_on(day))
+        return agreed and not self.is_night_protected(day)
+
+    def is_night_protected(self, day: date) -> bool:
+        """Late in pregnancy, or nursing: no nights and no overtime (劳动法 art. 61, 63)."""
+        return self.night_protected_until is not None and day <= self.night_protected_until
 
     def is_certified(self, kind: str, day: date) -> bool:
         """Whether a certificate of this kind is valid on a day."""

@@ -60,7 +60,10 @@ class Law:
 
 LAW = {
     Reason.LEFT: Law("", "已不在队", "is no longer a member"),
-    Reason.MINOR: Law("浙江省志愿服务条例 第9条", "未成年人不得参加有危险的活动", "no minors in dangerous activities"),
+    Reason.MINOR: Law(
+        "浙江省志愿服务条例 第9条；保安服务管理条例 第16条", "未成年人不得参加有危险的活动，不得担任保安员",
+        "no minors in dangerous activities or in guard work",
+    ),
     Reason.NO_GUARDIAN_CONSENT: Law(
         "浙江省志愿服务条例 第9条", "未成年人须经监护人同意", "a minor needs the consent of a guardian"
     ),
@@ -99,7 +102,9 @@ LAW = {
         "保安服务管理条例 第15、42条", "自行招用单位不得在本单位区域外提供保安服务",
         "a self-hiring unit may not serve outside its own premises",
     ),
-    Reason.NOT_AN_OFFICER: Law("", "带队须为民警", "only a police officer can lead"),
+    Reason.NOT_AN_OFFICER: Law(
+        "人民警察法 第9条；居民身份证法 第15条", "带队须为民警", "only a police officer can lead"
+    ),
     Reason.DOUBLE_BOOKED: Law("", "同一时间已有班次", "has another shift at that time"),
     Reason.REST: Law("", "班次间休息不足", "too little rest between two shifts"),
     Reason.REST_DAY: Law("劳动法 第38条", "每周至少休息一日", "one day of rest a week"),

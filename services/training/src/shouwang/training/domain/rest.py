@@ -7,7 +7,7 @@ for everything, paid or not, since nobody sleeps while helping neighbours.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from shouwang.training.domain.days import DAY_MIN, LOCAL_MIN
 from shouwang.training.domain.reasons import Reason
@@ -70,6 +70,12 @@ def rest_needed(earlier: Held, rules: RestRules) -> int:
     return rules.after_night if night else rules.between
 
 
+def overtime_month(day: date) -> tuple[int, int]:
+    """Year and month that overtime of a day is counted to: that in which its week begins, so that no week is split."""
+    monday = day - timedelta(days=day.weekday())
+    return monday.year, monday.month
+
+
 def overlaps_daily(start: int, end: int, daily_from: int, daily_to: int) -> bool:
     """Whether a span touches the daily hours from-to, in local minutes of the day (`to` may pass midnight)."""
     if daily_to <= daily_from:
@@ -111,7 +117,7 @@ def _over_hours(ordered: Sequence[Held], day: date, rules: RestRules, overtime_a
     in_week = sum(minutes for on, minutes in by_day.items() if on.isocalendar()[:2] == week)
     if in_week > rules.week and not overtime_agreed:
         found.append(Reason.OVER_WEEK)
-    if overtime_agreed and _overtime(by_day, (day.year, day.month), rules) > rules.overtime_month:
+    if overtime_agreed and _overtime(by_day, overtime_month(day), rules) > rules.overtime_month:
         found.append(Reason.OVER_MONTH)
     return found
 
@@ -121,7 +127,7 @@ def _overtime(by_day: Counter[date], month: tuple[int, int], rules: RestRules) -
     beyond_day: Counter[tuple[int, int]] = Counter()
     in_week: Counter[tuple[int, int]] = Counter()
     for on, minutes in by_day.items():
-        if (on.year, on.month) == month:
+        if overtime_month(on) == month:
             beyond_day[on.isocalendar()[:2]] += max(0, minutes - rules.day)
             in_week[on.isocalendar()[:2]] += minutes
     return sum(max(beyond_day[week], minutes - rules.week) for week, minutes in in_week.items())

@@ -1,9 +1,10 @@
 """A shift (班次) as the rules see it, and whether it may be held at all."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
+from shouwang.training.domain.days import DAY_MIN, LOCAL_MIN
 from shouwang.training.domain.reasons import Reason
 
 
@@ -79,6 +80,12 @@ class Shift:
         return self.end - self.start
 
     @property
+    def days(self) -> list[date]:
+        """The days on which it is held, by the calendar: two for a night."""
+        first, last = ((minute + LOCAL_MIN) // DAY_MIN for minute in (self.start, self.end - 1))
+        return [date(1970, 1, 1) + timedelta(days=day) for day in range(first, last + 1)]
+
+    @property
     def is_dangerous(self) -> bool:
         """Whether it needs insurance, a written agreement and people of age."""
         return self.kind in DANGEROUS
@@ -99,11 +106,11 @@ def may_be_held(shift: Shift) -> list[Reason]:
         found.append(Reason.WAGE_DISPUTE)
     if shift.kind in POLICE_LED and shift.area is None:
         found.append(Reason.NO_AREA)
-    if shift.kind is ShiftKind.SHARED_POST:
-        if shift.client_contract is not None:
-            found.append(Reason.CLIENT_CONTRACT)
-        if shift.pay is Pay.WAGE:
-            found.append(Reason.PAID)
-        if shift.insurance is None:
-            found.append(Reason.SHIFT_NOT_INSURED)
+    # Whatever it is called: guard service for a client, or for wages, is not mass prevention.
+    if shift.kind in POLICE_LED and shift.client_contract is not None:
+        found.append(Reason.CLIENT_CONTRACT)
+    if shift.kind in POLICE_LED and shift.pay is Pay.WAGE:
+        found.append(Reason.PAID)
+    if shift.kind is ShiftKind.SHARED_POST and shift.insurance is None:
+        found.append(Reason.SHIFT_NOT_INSURED)
     return found

@@ -23,7 +23,7 @@ from shouwang.training import SERVICE
 from shouwang.training.domain.clearance import may_lead, may_stand
 from shouwang.training.domain.codes import sign
 from shouwang.training.domain.days import day_of
-from shouwang.training.domain.people import Person
+from shouwang.training.domain.people import Consent, Person
 from shouwang.training.handlers.parts import AT_ONCE, Key, Now, Rules
 from shouwang.training.places import refusal
 from shouwang.training.qr import svg
@@ -45,7 +45,16 @@ async def go_on_duty(ask: GoOnDuty, principal: Principal, tx: Tx, clock: Now, se
     if reasons := may_lead(person, day_of(now)) if leads else may_stand(person, rosters.as_shift(shift)):
         raise refusal("shift", principal, reasons)
     until = shift.ends_at + settings.late
-    row = {"id": new_id(), "member": principal, "shift": shift.id, "started_at": now, "until": until}
+    # Leaflets need no position: who gives them out may be on duty without being seen.
+    located = person.is_officer or Consent.TRACKING in person.consents
+    row = {
+        "id": new_id(),
+        "member": principal,
+        "shift": shift.id,
+        "started_at": now,
+        "until": until,
+        "located": located,
+    }
     if not await duty.begins(tx, row):
         raise Problem.of_field("shift", "you are on duty already; go off duty first", 409)
     tx.tell(_started(row, person))
@@ -96,5 +105,5 @@ async def _shift(tx: Transaction, ask: GoOnDuty, member: str, now: datetime, set
 
 
 def _started(row: dict[str, Any], person: Person) -> DutyStarted:
-    said = {name: row[name] for name in ("member", "shift", "until")}
+    said = {name: row[name] for name in ("member", "shift", "until", "located")}
     return DutyStarted.model_validate({**said, "kind": person.kind, "duty": row["id"], "at": row["started_at"]})

@@ -43,12 +43,13 @@ async def member(ask: Member, view: View, clock: Now) -> MemberNow:
     if row is None:
         raise Problem.of_field("member", f"{ask.member} is not known", 404)
     person = (await people.persons(view, [ask.member], today))[ask.member]
-    agreement, stands = person.agreement_on(today), clearance(person, today)
+    stands = clearance(person, today)
+    agreed = [agreement.period.until for agreement in person.agreements_on(today) if agreement.period.until]
     certificates = [_certificate(row) for row in await people.certificates_of(view, ask.member)]
     covers = [period.until for period in person.insured if period.covers(today) and period.until]
     said = {
         "member": row.member, "kind": row.kind, "organisation": person.organisation, "left_on": row.left_on,
-        "consents": sorted(person.consents), "agreement_until": agreement and agreement.period.until,
+        "consents": sorted(person.consents), "agreement_until": max(agreed, default=None),
         "insured_until": max(covers, default=None), "cleared": stands.reason is None, "cleared_until": stands.until,
         "reasons": for_patrol(person, today), "certificates": certificates,
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """Who is on duty, and what was served."""
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, Table, Text, text
 
 from shouwang.training.tables.base import Id, Moment, metadata
 
@@ -12,6 +12,7 @@ duties = Table(
     Column("shift", Id, ForeignKey("shifts.id"), nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("until", Moment, nullable=False),
+    Column("located", Boolean, nullable=False),
     Column("ended_at", Moment),
     Column("minutes", Integer),
 )

@@ -75,8 +75,7 @@ class Case:
 
     def agreed(self, person: int, day: date) -> bool:
         """Whether a person has agreed to overtime on a day."""
-        agreement = self.candidates[person].person.agreement_on(day)
-        return agreement is not None and agreement.overtime_agreed
+        return self.candidates[person].person.overtime_agreed(day)
 
     @cached_property
     def until(self) -> Sequence[int]:

@@ -12,7 +12,7 @@ from ortools.sat.python import cp_model
 
 from shouwang.training.domain.planning.case import Case, Week, week_of
 from shouwang.training.domain.planning.draft import Draft
-from shouwang.training.domain.rest import RestRules
+from shouwang.training.domain.rest import RestRules, overtime_month
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -131,12 +131,12 @@ def _week(hours: Hours, ordered: list[int]) -> None:
 def _month(hours: Hours, ordered: list[int]) -> None:
     """Overtime of a month: beyond the hours of each day, or of each week within the month if that is more."""
     rules = hours.case.rules
-    for month, slots in _by(ordered, lambda slot: _month_of(hours.day(slot))).items():
+    for month, slots in _by(ordered, lambda slot: overtime_month(hours.day(slot))).items():
         if not any(hours.agreed(slot) for slot in slots):
             continue
         held: dict[Week, dict[date, int]] = {}
         for day, minutes in _held(hours, lambda day: day).items():
-            if _month_of(day) == month:
+            if overtime_month(day) == month:
                 held.setdefault(week_of(day), {})[day] = minutes
         weeks = _by(slots, lambda slot: week_of(hours.day(slot)))
         before = {week: _beyond(days, rules) for week, days in held.items()}
@@ -177,10 +177,6 @@ def _full(hours: Hours, slots: list[int], held: Mapping[date, int]) -> dict[date
 def _beyond(days: Mapping[date, int], rules: RestRules) -> int:
     of_days = sum(max(0, minutes - rules.day) for minutes in days.values())
     return max(of_days, sum(days.values()) - rules.week)
-
-
-def _month_of(day: date) -> tuple[int, int]:
-    return day.year, day.month
 
 
 def _minutes(hours: Hours, slots: Iterable[int]) -> cp_model.LinearExprT:
