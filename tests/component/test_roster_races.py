@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
@@ -21,6 +21,7 @@ from shouwang.common.testing import Answer, Kept, becomes, eventually
 from .conftest import Services
 from .office import FOREVER, Office
 
+T = TypeVar("T")
 RUIAN = timedelta(hours=8)
 TODAY = (datetime.now(UTC) + RUIAN).date()
 DAYS = [TODAY + timedelta(days=3 + n) for n in range(14)]
@@ -63,6 +64,15 @@ class World:
         if answer.status != 200 and not (400 <= answer.status < 500 and answer.fields):
             self.wrong.append(f"{verb} {body} by {principal}: {answer.body}")
         return answer
+
+
+async def together(*work: Awaitable[T]) -> list[T]:
+    """All at once, each to its end; then the first thing that went wrong, if any did."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in done if not isinstance(outcome, BaseException)]
 
 
 # -- the world -------------------------------------------------------------------------------------------------------
@@ -223,8 +233,12 @@ PLACES = """
            s.duty_date, s.kind, s.pay, s.maximum, s.post_of, m.kind AS who, o.organisation, o.entity, o.shares_guards,
            array(SELECT c.consent FROM training.consents c
                  WHERE c.member = a.member AND c.withdrawn_at IS NULL) AS agrees,
-           EXISTS (SELECT FROM training.insurances i
-                   WHERE i.member = a.member AND s.duty_date BETWEEN i.since AND i.until) AS insured
+           NOT EXISTS (
+               SELECT FROM generate_series(
+                   (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date,
+                   (s.ends_at AT TIME ZONE 'Asia/Shanghai' - interval '1 second')::date, interval '1 day') AS day
+               WHERE NOT EXISTS (SELECT FROM training.insurances i
+                                 WHERE i.member = a.member AND day::date BETWEEN i.since AND i.until)) AS insured
     FROM training.assignments a
     JOIN training.shifts s ON s.id = a.shift
     JOIN training.members m ON m.member = a.member
@@ -250,7 +264,7 @@ async def all_is_well(world: World, db: asyncpg.Pool) -> list[asyncpg.Record]:
 
 
 def assert_may_stand(row: asyncpg.Record) -> None:
-    """Willing, insured, shared by their employer, at their own post."""
+    """Willing, insured on each day of the calendar that it touches, shared by their employer, at their own post."""
     lacks = []
     is_guard, at_own_post = row["who"] == "guard", row["kind"] == "own_post"
     if not at_own_post and "patrol" not in row["agrees"]:
@@ -334,7 +348,7 @@ async def test_no_double_booking_and_no_broken_rest_in_thousands_of_requests(
     world = await found(Office(broker))
     for phase in range(PHASES):
         rngs = [random.Random(1000 * phase + n) for n in range(AT_ONCE)]
-        await asyncio.gather(*(go_on(world, db, rng, looks=n == 0) for n, rng in enumerate(rngs)))
+        await together(*(go_on(world, db, rng, looks=n == 0) for n, rng in enumerate(rngs)))
         await all_is_well(world, db)
         assert world.wrong == []
     done = Counter({verb.split()[0]: many for verb, many in world.asked.items() if verb.endswith(" 200")})
@@ -380,7 +394,7 @@ async def test_of_many_who_want_the_last_place_one_gets_it(services: Services, b
     office = Office(broker)
     roster, members = await some(office, 16)
     shift = (await office.shifts(roster, [DAYS[0]], lead_officer=office.token("officer"), maximum=1))[0]
-    answers = await asyncio.gather(*(office.ask("assign", {"shift": shift, "member": m}) for m in members))
+    answers = await together(*(office.ask("assign", {"shift": shift, "member": m}) for m in members))
     assert statuses(answers) == {200: 1, 409: 15}
     assert all("full" in answer.body["detail"] for answer in answers if answer.status == 409)
 
@@ -390,7 +404,7 @@ async def test_of_many_shifts_at_the_same_time_a_member_gets_one(services: Servi
     roster, (member,) = await some(office, 1)
     led = {"lead_officer": office.token("officer"), "end": "23:59"}
     shifts = [(await office.shifts(roster, [DAYS[0]], start=f"22:{n:02}", **led))[0] for n in range(16)]
-    answers = await asyncio.gather(*(office.ask("assign", {"shift": s, "member": member}) for s in shifts))
+    answers = await together(*(office.ask("assign", {"shift": s, "member": member}) for s in shifts))
     assert statuses(answers) == {200: 1, 409: 15}
     assert all("double_booked" in answer.body["detail"] for answer in answers if answer.status == 409)
 
@@ -404,7 +418,7 @@ async def test_a_swap_that_is_agreed_to_many_times_at_once_is_made_once(
     await office.done("assign", {"shift": shift, "member": giver})
     swap = (await office.done("propose_swap", {"shift": shift, "with_member": taker}, principal=giver))["swap"]
     body = {"swap": swap, "answer": "agree"}
-    answers = await asyncio.gather(*(office.ask("answer_swap", body, principal=taker) for _ in range(16)))
+    answers = await together(*(office.ask("answer_swap", body, principal=taker) for _ in range(16)))
     assert statuses(answers) == {200: 1, 409: 15}
     assert len(await office.told(f"shift.swapped.v1.{giver}.{shift}")) == 1
 
@@ -424,7 +438,7 @@ async def test_papers_of_the_same_members_are_recorded_side_by_side(services: Se
         for verb, body in papers
         for _ in range(8)
     ]
-    assert statuses(await asyncio.gather(*asked)) == {200: 16}
+    assert statuses(await together(*asked)) == {200: 16}
 
 
 async def test_a_shift_that_vanishes_under_a_swap_is_no_fault_of_ours(

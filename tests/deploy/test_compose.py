@@ -3,6 +3,7 @@
 What this cannot catch: whether the official images behave as they are documented to. No engine runs here.
 """
 
+import json
 import os
 import re
 from importlib.metadata import entry_points
@@ -194,5 +195,7 @@ def test_the_example_of_env_speaks_of_every_variable_with_its_default(compose, r
     for variable, default in defaults.items():
         if isinstance(default, int | float):
             assert float(example[variable]) == default, variable
+        elif isinstance(default, dict):
+            assert json.loads(example[variable]) == default, variable
         elif default is not None:
             assert example[variable] == default, variable

@@ -111,15 +111,14 @@ def is_guard_work(who: Person, at: Shift) -> bool:
 def lacks_certificate(who: Person, at: Shift) -> bool:
     """Guards the one of a guard for any guard work, others the course for patrols; and what the shift needs besides."""
     needed = set(at.requires)
-    if at.kind in RISKY or (at.kind == "own_post" and who.kind in GUARD_KINDS):
+    if at.kind in RISKY or is_guard_work(who, at):
         needed.add("guard_certificate" if who.kind in GUARD_KINDS else "patrol_training")
     return any(not in_force(who.certificates.get(kind, ()), at.duty_date) for kind in needed)
 
 
 def lacks_consent(who: Person, at: Shift) -> bool:
     """A guard's own post is its contract's matter; everything else is given freely."""
-    by_contract = at.kind == "own_post" and who.kind in GUARD_KINDS
-    return not by_contract and "patrol" not in who.consents
+    return not is_guard_work(who, at) and "patrol" not in who.consents
 
 
 def papers(who: Person, at: Shift) -> list[Agreement]:

@@ -59,17 +59,17 @@ async def put(
         reasons.append(Reason.FULL)
     if reasons:
         raise refusal("member", member, reasons)
-    status = status or status_for(shift)
+    status = status or status_for(shift, person)
     if not await rosters.place(tx, [place_row(shift, locked.no, person, status, now)]):
         raise refusal("member", member, [Reason.DOUBLE_BOOKED])
     tell_place(tx, member, shift, status, now)
 
 
-def status_for(shift: Row[Any]) -> str:
-    """Of a new place: drafts are the organiser's alone; an own post is the day's work, agreed by contract."""
+def status_for(shift: Row[Any], person: Person) -> str:
+    """Of a new place: drafts are the organiser's alone; a guard's own post is its work, agreed by contract."""
     if shift.status != "published":
         return "proposed"
-    return "accepted" if shift.kind == "own_post" else "offered"
+    return "accepted" if shift.kind == "own_post" and person.is_guard else "offered"
 
 
 def place_row(shift: Row[Any], no: int, person: Person, status: str, now: datetime) -> dict[str, Any]:

@@ -110,7 +110,9 @@ class Planner:
         members = await people.lock_members(tx, {member for _, member in found.chosen})
         persons = await people.persons(tx, list(members), roster.since)
         held = await rosters.held(tx, list(members), roster.since, roster.until)
-        rows = self._still_possible(found.chosen, shifts, members, persons, held, now)
+        named = await rosters.standing(tx, shifts)
+        room = {token: row.maximum - sum(p.status in HOLDS for p in named[token]) for token, row in shifts.items()}
+        rows = self._still_possible(found.chosen, shifts, members, persons, held, room, now)
         written = await rosters.place(tx, rows)
         unfilled = [
             {"shift": u.shift, "missing": u.missing, "why": {str(r): n for r, n in u.why.items()}}
@@ -127,16 +129,18 @@ class Planner:
         members: Mapping[str, Row[Any]],
         persons: Mapping[str, Person],
         held: dict[str, list[Any]],
+        room: dict[str, int],
         now: datetime,
     ) -> list[dict[str, Any]]:
         """The places that every rule still allows, now that nobody else can change anything."""
         rows = []
         for shift_id, member in chosen:
             shift, mine = shifts.get(shift_id), held.setdefault(member, [])
-            if shift is None or member not in persons:
+            if shift is None or member not in persons or room[shift_id] < 1:
                 continue
             if not forbids(persons[member], shift, mine, self._settings.rest_rules()):
                 rows.append(place_row(shift, members[member].no, persons[member], "proposed", now))
+                room[shift_id] -= 1
                 mine.append(held_by(rosters.as_shift(shift)))
         return rows
 

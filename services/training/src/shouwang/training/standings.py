@@ -57,7 +57,7 @@ async def _take_back(tx: Transaction, persons: Mapping[str, Person], now: dateti
         forbidden = may_stand(persons[row.member], rosters.as_shift(row))
         if forbidden:
             lost[row.member, row.id] = forbidden[0]
-            await withdraw(tx, row.id, row.member, forbidden[0], now)
+            await withdraw(tx, await rosters.assignment(tx, row.id, row.member), forbidden[0], now)
     for current in await duty.lock_duties(tx, persons):
         person = persons[current.member]
         reason = lost.get((current.member, current.shift))
@@ -69,12 +69,15 @@ async def _take_back(tx: Transaction, persons: Mapping[str, Person], now: dateti
             await end_duty(tx, current, reason, now)
 
 
-async def withdraw(tx: Transaction, shift: str, member: str, reason: str, now: datetime) -> None:
-    """Take a place back, say so, and tell the member why."""
-    await rosters.set_assignment(tx, shift, member, "withdrawn", now)
-    tx.tell(ShiftWithdrawn(member=member, shift=shift, reason=reason, at=now))
+async def withdraw(tx: Transaction, place: Row[Any] | None, reason: str, now: datetime) -> None:
+    """Take a place back, say so, and tell the member why. Of what was only proposed nobody knew: nobody is told."""
+    assert place is not None
+    await rosters.set_assignment(tx, place.shift, place.member, "withdrawn", now)
+    if place.status == "proposed":
+        return
+    tx.tell(ShiftWithdrawn(member=place.member, shift=place.shift, reason=reason, at=now))
     why = LAW[Reason(reason)].zh if reason in LAW else "班次已调整"
-    notify(tx, member, "shift_withdrawn", f"班次取消：{why}", now, shift)
+    notify(tx, place.member, "shift_withdrawn", f"班次取消：{why}", now, place.shift)
 
 
 def notify(tx: Transaction, member: str, about: str, text: str, now: datetime, shift: str | None = None) -> None:
@@ -86,6 +89,7 @@ async def end_duty(tx: Transaction, current: Row[Any], reason: str, now: datetim
     """End a duty that the caller holds; the minutes served within the window of its shift."""
     minutes = minutes_served(current.started_at, now, current.starts_at, current.ends_at)
     await duty.ends(tx, current.id, now, minutes)
-    await rosters.set_assignment(tx, current.shift, current.member, "served", now)
+    if minutes:
+        await rosters.set_assignment(tx, current.shift, current.member, "served", now)
     tx.tell(DutyEnded(member=current.member, shift=current.shift, duty=current.id, reason=reason, at=now))
     return minutes

@@ -281,7 +281,7 @@ class RecordBar(Request, name="training.record_bar.v1", reply=MemberPut):
     member: Token
     ground: BarGround
     since: Day
-    until: Day | None = None
+    until: Day | None = Field(default=None, description="the first day on which it is over")
 
 
 class LiftBar(Request, name="training.lift_bar.v1", reply=MemberPut):

@@ -67,7 +67,7 @@ def _for_danger(person: Person, day: date, days: Iterable[date]) -> list[Reason]
     if person.is_officer or has_left(person, day):
         return [Reason.LEFT] if has_left(person, day) else []
     found: list[Reason] = []
-    if person.barred and person.is_guard:
+    if person.is_guard and person.is_barred(day):
         found.append(Reason.BARRED)
     if not _is_adult(person, day):
         found.append(Reason.MINOR)
@@ -113,7 +113,7 @@ def _for_harmless(person: Person, shift: Shift) -> list[Reason]:
 
 def _as_guard(person: Person, shift: Shift) -> list[Reason]:
     found: list[Reason] = []
-    if person.barred:
+    if person.is_barred(shift.duty_date):
         found.append(Reason.BARRED)
     if shift.at_school and not _checked_for_school(person, shift.duty_date):
         found.append(Reason.NO_MINOR_CONTACT_CHECK)
@@ -143,6 +143,7 @@ def _lasts_until(person: Person, day: date) -> date | None:
         _last(day, person.insured),
         _last(day, agreements),
         person.left_on and person.left_on - timedelta(days=1),
+        *(bar.since - timedelta(days=1) for bar in person.bars if person.is_guard and bar.since > day),
     ]
     return min((end for end in ends if end is not None), default=None)
 

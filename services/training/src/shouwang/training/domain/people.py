@@ -87,6 +87,8 @@ class Person:
     certificates: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
     """by kind; only those not revoked"""
     barred: bool = False
+    bars: tuple[Period, ...] = ()
+    """when the law bars them from guard work (保安服务管理条例 art. 17); `barred` is without an end"""
     minor_contact_check: date | None = None
     night_protected_until: date | None = None
 
@@ -104,6 +106,10 @@ class Person:
     def certified_by(self) -> str:
         """The kind of certificate without which this member may not go on patrol."""
         return GUARD_CERTIFICATE if self.is_guard else PATROL_CERTIFICATE
+
+    def is_barred(self, day: date) -> bool:
+        """Whether the law bars them from guard work on a day."""
+        return self.barred or any(period.covers(day) for period in self.bars)
 
     def agreements_on(self, day: date) -> list[Agreement]:
         """The agreements in force on a day."""

@@ -1,6 +1,6 @@
 """On duty and off; hours served, certified free of charge."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from faststream.nats import NatsRouter
@@ -24,6 +24,8 @@ from shouwang.training.domain.clearance import may_lead, may_stand
 from shouwang.training.domain.codes import sign
 from shouwang.training.domain.days import day_of
 from shouwang.training.domain.people import Consent, Person
+from shouwang.training.domain.reasons import Reason
+from shouwang.training.domain.shifts import POLICE_LED
 from shouwang.training.handlers.parts import AT_ONCE, Key, Now, Rules
 from shouwang.training.places import refusal
 from shouwang.training.qr import svg
@@ -42,7 +44,8 @@ async def go_on_duty(ask: GoOnDuty, principal: Principal, tx: Tx, clock: Now, se
     shift = await _shift(tx, ask, principal, now, settings)
     person = (await people.persons(tx, [principal], shift.duty_date))[principal]
     leads = shift.lead_officer == principal
-    if reasons := may_lead(person, day_of(now)) if leads else may_stand(person, rosters.as_shift(shift)):
+    reasons = may_lead(person, day_of(now)) if leads else may_stand(person, rosters.as_shift(shift))
+    if reasons := reasons + await _not_led(tx, shift, day_of(now)):
         raise refusal("shift", principal, reasons)
     until = shift.ends_at + settings.late
     # Leaflets need no position: who gives them out may be on duty without being seen.
@@ -102,6 +105,14 @@ async def _shift(tx: Transaction, ask: GoOnDuty, member: str, now: datetime, set
         detail = f"none that you have accepted is held now or begins within {early} minutes"
         raise Problem.of_field("shift", detail, 409)
     return found
+
+
+async def _not_led(tx: Transaction, shift: Row[Any], day: date) -> list[Reason]:
+    """The officer who leads has to be one on the night itself, not only when the roster was drawn up."""
+    if rosters.as_shift(shift).kind not in POLICE_LED:
+        return []
+    lead = (await people.persons(tx, [shift.lead_officer], day)).get(shift.lead_officer)
+    return [Reason.NO_LEAD_OFFICER] if lead is None or may_lead(lead, day) else []
 
 
 def _started(row: dict[str, Any], person: Person) -> DutyStarted:

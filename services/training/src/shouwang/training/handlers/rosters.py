@@ -37,14 +37,21 @@ from shouwang.contracts.training.rosters import (
 from shouwang.training import SERVICE
 from shouwang.training.domain.clearance import may_lead
 from shouwang.training.domain.days import window
+from shouwang.training.domain.reasons import Reason
 from shouwang.training.domain.shifts import may_be_held
 from shouwang.training.handlers.parts import AT_ONCE, Now, Rules
 from shouwang.training.places import HOLDS, forbids, put, refusal, tell_place
 from shouwang.training.standings import withdraw
-from shouwang.training.store import people, rosters
+from shouwang.training.store import duty, people, rosters
 
 router: NatsRouter = commands()
 MOST_DAYS = 62
+FIELDS = {
+    Reason.NO_LEAD_OFFICER: "lead_officer", Reason.NOT_POLICE_LED: "organiser", Reason.WAGE_DISPUTE: "purpose",
+    Reason.NO_AREA: "area", Reason.CLIENT_CONTRACT: "client_contract", Reason.PAID: "pay",
+    Reason.SHIFT_NOT_INSURED: "insurance",
+}  # fmt: skip
+"""What is wrong with a shift that may not be held, by the field that an organiser can mend."""
 
 
 @router.subscriber(PutCommitment.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -92,11 +99,11 @@ async def remove_shift(ask: RemoveShift, tx: Tx, clock: Now) -> ShiftRemoved:
     """Take a shift out; who stood on it is told."""
     shift = await _lock_shift(tx, ask.shift)
     standing = (await rosters.standing(tx, [shift.id]))[shift.id]
-    if any(place.status == "served" for place in standing):
-        raise Problem.of_field("shift", "somebody has served on it: it stays", 409)
+    if await duty.was_held(tx, shift.id):
+        raise Problem.of_field("shift", "somebody was on duty for it: it stays", 409)
     for place in standing:
         if place.status in HOLDS:
-            await withdraw(tx, shift.id, place.member, "shift_removed", clock())
+            await withdraw(tx, place, "shift_removed", clock())
     await rosters.remove_shift(tx, shift.id)
     tx.tell(ShiftRemovedFact(shift=shift.id, roster=shift.roster, at=clock()))
     return ShiftRemoved(shift=shift.id)
@@ -140,10 +147,11 @@ async def unassign(ask: Unassign, tx: Tx, clock: Now) -> Assigned:
     """Take a member off a shift."""
     shift = await _lock_shift(tx, ask.shift)
     await people.lock_members(tx, [ask.member])
-    place = await _place(tx, shift.id, ask.member)
-    if place.status not in ("proposed", "offered", "accepted"):
-        raise Problem.of_field("member", f"does not stand on it ({place.status})", 409)
-    await withdraw(tx, shift.id, ask.member, "unassigned", clock())
+    place = await rosters.assignment(tx, shift.id, ask.member)
+    if place is None or place.status not in ("proposed", "offered", "accepted"):
+        raise Problem.of_field("member", f"{ask.member} does not stand on it", 404 if place is None else 409)
+    await _not_on_duty(tx, "member", shift.id, ask.member)
+    await withdraw(tx, place, "unassigned", clock())
     return Assigned(shift=shift.id, member=ask.member, status="withdrawn")
 
 
@@ -153,9 +161,10 @@ async def answer_shift(ask: AnswerShift, principal: Principal, tx: Tx, clock: No
     shift, now = await _lock_shift(tx, ask.shift), clock()
     await people.lock_members(tx, [principal])
     place = await _place(tx, shift.id, principal)
-    if place.status not in ("offered", "accepted", "declined") or shift.status != "published":
+    if place.status not in ("offered", "accepted", "declined"):
         raise Problem.of_field("shift", f"cannot be answered any more ({place.status})", 409)
     if ask.answer == "decline" and place.status != "declined":
+        await _not_on_duty(tx, "shift", shift.id, principal)
         await rosters.set_assignment(tx, shift.id, principal, "declined", now)
         tx.tell(ShiftDeclined(member=principal, shift=shift.id, at=now))
     elif ask.answer == "accept" and place.status != "accepted":
@@ -190,6 +199,15 @@ async def open_roster(tx: Transaction, roster: str) -> Row[Any]:
     return row
 
 
+async def _not_on_duty(tx: Transaction, field: str, shift: str, member: str) -> None:
+    """A duty ends before its place is given up, so that nobody is located for a shift that it does not stand on.
+
+    Raises: Problem 409.
+    """
+    if await duty.is_on(tx, shift, member):
+        raise Problem.of_field(field, f"{member} is on duty for it: go off duty first", 409)
+
+
 async def _lock_shift(tx: Transaction, shift: str) -> Row[Any]:
     row = (await rosters.lock_shifts(tx, [shift])).get(shift)
     if row is None:
@@ -217,12 +235,16 @@ async def _check(tx: Transaction, ask: AddShifts, roster: Row[Any], rows: list[d
     Raises: Problem naming the field.
     """
     if forbidden := may_be_held(rosters.as_shift(SimpleNamespace(**rows[0]))):
-        raise refusal("kind", "", forbidden)
+        raise refusal(FIELDS[forbidden[0]], "", forbidden)
     outside = [str(day) for day in ask.days if not roster.since <= day <= roster.until]
     if outside:
         raise Problem.of_field("days", f"not days of the roster: {', '.join(outside[:5])}", 409)
-    if ask.post_of is not None and await people.organisation(tx, ask.post_of) is None:
-        raise Problem.of_field("post_of", f"{ask.post_of} is not known", 404)
+    if ask.post_of is not None:
+        post = await people.organisation(tx, ask.post_of)
+        if post is None:
+            raise Problem.of_field("post_of", f"{ask.post_of} is not known", 404)
+        for row in rows:  # whose premises it is says so, whether or not it was ticked
+            row["at_school"] = ask.at_school or post.kind == "school"
     if ask.lead_officer is not None:
         lead = (await people.persons(tx, [ask.lead_officer], ask.days[0])).get(ask.lead_officer)
         if lead is None:

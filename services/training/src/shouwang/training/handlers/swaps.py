@@ -16,7 +16,7 @@ from shouwang.training.domain.rest import RestRules
 from shouwang.training.handlers.parts import AT_ONCE, Now, Rules, known
 from shouwang.training.places import put
 from shouwang.training.standings import notify
-from shouwang.training.store import people, rosters
+from shouwang.training.store import duty, people, rosters
 
 router: NatsRouter = commands()
 STANDS = ("offered", "accepted")
@@ -59,6 +59,8 @@ async def _stands(tx: Transaction, field: str, shift: str, member: str, now: dat
     place = await rosters.assignment(tx, shift, member)
     if place is None or place.status not in STANDS or place.starts_at <= now:
         raise Problem.of_field(field, f"{member} does not stand on it, or it has begun", 409)
+    if await duty.is_on(tx, shift, member):
+        raise Problem.of_field(field, f"{member} is on duty for it", 409)
 
 
 async def _exchange(tx: Transaction, swap: Row[Any], now: datetime, rules: RestRules) -> None:
@@ -76,3 +78,6 @@ async def _exchange(tx: Transaction, swap: Row[Any], now: datetime, rules: RestR
     await put(tx, shifts[swap.shift], swap.with_member, now, rules, status="accepted")
     about = {"member": swap.member, "shift": swap.shift, "to_member": swap.with_member, "for_shift": swap.for_shift}
     tx.tell(ShiftSwapped.model_validate({**about, "at": now}))
+    if swap.for_shift is not None:
+        other = {"member": swap.with_member, "shift": swap.for_shift, "to_member": swap.member, "for_shift": swap.shift}
+        tx.tell(ShiftSwapped.model_validate({**other, "at": now}))

@@ -36,6 +36,17 @@ async def ends(tx: Transaction, duty: str, now: datetime, minutes: int) -> None:
     await tx.execute(update(duties).where(duties.c.id == duty).values(ended_at=now, minutes=minutes))
 
 
+async def is_on(view: Reading, shift: str, member: str) -> bool:
+    """Whether a member is on duty for a shift."""
+    here = (duties.c.shift == shift, duties.c.member == member, _on_duty)
+    return (await view.execute(select(duties.c.id).where(*here))).first() is not None
+
+
+async def was_held(view: Reading, shift: str) -> bool:
+    """Whether anybody is, or was, on duty for a shift."""
+    return (await view.execute(select(duties.c.id).where(duties.c.shift == shift).limit(1))).first() is not None
+
+
 async def run_out(view: Reading, now: datetime, limit: int = 200) -> list[str]:
     """Members whose duty is over by the clock."""
     wanted = select(duties.c.member).where(_on_duty, duties.c.until <= now).order_by(duties.c.until).limit(limit)

@@ -198,7 +198,8 @@ async def standings_to_review(view: Reading, today: date) -> list[str]:
         select(certificates.c.member).where(certificates.c.issued_on.between(*lately)),
     )
     begins = members.c.member.in_(begun.union(*others))
-    due = (members.c.cleared.is_(True) & over) | (members.c.cleared.is_not(True) & begins)
+    barred = members.c.member.in_(select(bars.c.member).where(bars.c.since.between(*lately)))
+    due = (members.c.cleared.is_(True) & (over | barred)) | (members.c.cleared.is_not(True) & begins)
     return list((await view.execute(select(members.c.member).where(due).order_by(members.c.no))).scalars())
 
 
@@ -275,7 +276,11 @@ async def persons(view: Reading, tokens: Sequence[str] | None, day: date) -> dic
     chosen: ColumnElement[bool] = members.c.left_on.is_(None)
     if tokens is not None:
         chosen = among(members.c.member, tokens)
-    current = and_(memberships.c.member == members.c.member, memberships.c.until.is_(None))
+    current = and_(
+        memberships.c.member == members.c.member,
+        memberships.c.since <= day,
+        memberships.c.until.is_(None) | (memberships.c.until > day),
+    )
     columns = (members, memberships.c.organisation, organisations.c.entity, organisations.c.shares_guards)
     wanted = (
         select(*columns)
@@ -305,7 +310,7 @@ async def persons(view: Reading, tokens: Sequence[str] | None, day: date) -> dic
                 Agreement(Period(a.since, a.until), a.risks_told, a.overtime_agreed) for a in told[row.member]
             ),
             certificates=_certificates(held[row.member]),
-            barred=any(b.since <= day and (b.until is None or day < b.until) for b in barred[row.member]),
+            bars=tuple(Period(b.since, b.until and b.until - timedelta(days=1)) for b in barred[row.member]),
             minor_contact_check=row.minor_contact_check,
             night_protected_until=row.night_protected_until,
         )

@@ -10,9 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shouwang.common.database import Reading, Transaction
 from shouwang.training.domain.days import minute
+from shouwang.training.domain.people import GUARDS
 from shouwang.training.domain.rest import Held
 from shouwang.training.domain.shifts import Organiser, Pay, Purpose, Shift, ShiftKind
 from shouwang.training.store.parts import among, upsert
+from shouwang.training.tables.people import members
 from shouwang.training.tables.rosters import HOLDING, assignments, commitments, rosters, shifts, swaps
 
 holding = text(f"assignments.{HOLDING}")
@@ -285,21 +287,22 @@ async def set_assignment(tx: Transaction, shift: str, member: str, status: str, 
 
 
 async def offer_proposed(tx: Transaction, roster: str, now: datetime) -> list[Row[Any]]:
-    """Everybody who was only proposed is asked; own posts, which are the day's work, are accepted by the contract."""
+    """Everybody who was only proposed is asked; guards accept their own posts, which are their work, by contract."""
     of_roster = select(shifts.c.id).where(shifts.c.roster == roster)
-    own = select(shifts.c.id).where(shifts.c.roster == roster, shifts.c.kind == "own_post")
-    becomes = case((assignments.c.shift.in_(own), "accepted"), else_="offered")
+    own = assignments.c.shift.in_(of_roster.where(shifts.c.kind == "own_post"))
+    guards = assignments.c.member.in_(select(members.c.member).where(members.c.kind.in_(sorted(GUARDS))))
     proposed = (assignments.c.shift.in_(of_roster), assignments.c.status == "proposed")
+    becomes = case((own & guards, "accepted"), else_="offered")
     asked = update(assignments).where(*proposed).values(status=becomes, changed_at=now).returning(*assignments.c)
     return list(await tx.execute(asked))
 
 
 async def ahead_of(tx: Transaction, tokens: Iterable[str], now: datetime) -> list[Row[Any]]:
-    """Shifts to come, or held now, that these members stand on: columns of shifts, `member`, `place_status`."""
+    """Shifts to come, or held now, that these members stand on and have not served: columns of shifts, `member`."""
     wanted = (
-        select(shifts, assignments.c.member, assignments.c.status.label("place_status"))
+        select(shifts, assignments.c.member)
         .join_from(assignments, shifts, shifts.c.id == assignments.c.shift)
-        .where(among(assignments.c.member, tokens), shifts.c.ends_at > now, holding)
+        .where(among(assignments.c.member, tokens), shifts.c.ends_at > now, holding, assignments.c.status != "served")
         .order_by(shifts.c.starts_at)
     )
     return list(await tx.execute(wanted))

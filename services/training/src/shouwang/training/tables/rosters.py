@@ -85,7 +85,6 @@ assignments = Table(
     Column("starts_at", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
-    Column("reminded", Boolean, nullable=False, server_default=text("false")),
 )
 # Nobody stands in two places at once, whichever employers want it: the database, not the code, makes it impossible.
 # A member is a range of one number, since ranges need no extension where equality would.

@@ -275,7 +275,6 @@ def upgrade() -> None:
             starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
             ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
             changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
-            reminded BOOLEAN DEFAULT false NOT NULL,
             PRIMARY KEY (shift, member),
             FOREIGN KEY(shift) REFERENCES shifts (id) ON DELETE CASCADE,
             FOREIGN KEY(member) REFERENCES members (member),
