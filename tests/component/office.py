@@ -106,12 +106,12 @@ class Office:
         """What the stream keeps of training, `subject` without its service."""
         return await kept(self.connection, "TRAINING", f"training.{subject}")
 
-    async def told(self, subject: str, many: int = 1) -> list[Kept]:
+    async def told(self, subject: str, many: int = 1, within_s: float = 30.0) -> list[Kept]:
         """So many facts, as soon as they are there."""
 
         async def there() -> list[Kept] | None:
             found = await self.facts(subject)
             return found if len(found) >= many else None
 
-        found: list[Kept] = await eventually(there)
+        found: list[Kept] = await eventually(there, within_s)
         return found

@@ -28,6 +28,10 @@ async def propose_swap(ask: ProposeSwap, principal: Principal, tx: Tx, clock: No
     if ask.with_member == principal:
         raise Problem.of_field("with_member", "is yourself")
     await known(tx, "with_member", [ask.with_member])
+    there = await rosters.lock_shifts(tx, filter(None, (ask.shift, ask.for_shift)))  # none vanishes from here on
+    for field, shift in (("shift", ask.shift), ("for_shift", ask.for_shift)):
+        if shift is not None and shift not in there:
+            raise Problem.of_field(field, f"{shift} is not known", 404)
     await _stands(tx, "shift", ask.shift, principal, clock())
     if ask.for_shift is not None:
         await _stands(tx, "for_shift", ask.for_shift, ask.with_member, clock())
@@ -67,6 +71,8 @@ async def _exchange(tx: Transaction, swap: Row[Any], now: datetime, rules: RestR
     """Both places change hands in one transaction, or neither."""
     wanted = [swap.shift] if swap.for_shift is None else [swap.shift, swap.for_shift]
     shifts = await rosters.lock_shifts(tx, wanted)
+    if len(shifts) < len(wanted):
+        raise Problem.of_field("swap", "its shift was taken out of the roster", 409)
     await people.lock_members(tx, [swap.member, swap.with_member])
     await _stands(tx, "swap", swap.shift, swap.member, now)
     await rosters.set_assignment(tx, swap.shift, swap.member, "withdrawn", now)

@@ -169,8 +169,13 @@ async def codes_taken(view: Reading, codes: Iterable[str]) -> dict[str, str]:
 
 
 async def lock_members(tx: Transaction, tokens: Iterable[str]) -> dict[str, Row[Any]]:
-    """Members by token, held until this transaction ends: nobody else changes what they stand on."""
-    wanted = select(members).where(among(members.c.member, tokens)).order_by(members.c.no).with_for_update()
+    """Members by token, held until this transaction ends: nobody else changes what they stand on.
+
+    Held so that rows which only refer to them can be written beside (NO KEY UPDATE): two who have both written papers
+    of the same member would else wait for each other.
+    """
+    wanted = select(members).where(among(members.c.member, tokens)).order_by(members.c.no)
+    wanted = wanted.with_for_update(key_share=True)
     return {row.member: row for row in await tx.execute(wanted)}
 
 
