@@ -20,6 +20,7 @@ from shouwang.stack.suite import Suite
 from shouwang.training.domain.planning import Plan, plan
 from shouwang.training.main import assemble
 from shouwang.training.settings import Settings
+from shouwang.training.store import rosters
 
 from .conftest import SETTINGS
 from .office import FOREVER, ORGANISER, Office, id_number
@@ -263,6 +264,33 @@ async def test_what_is_only_proposed_is_known_to_the_organiser_alone(watch: Watc
     assert [json.loads(notice.data)["about"] for notice in word] == []
 
 
+async def test_who_was_asked_meanwhile_is_told_that_the_place_is_taken_back(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The roster is published between the look at a proposed place and its being taken back."""
+    roster = await watch.roster(TODAY, DAYS[-1])
+    shift = (await watch.led(roster, DAYS[1]))[0]
+    member = await watch.cleared("a", today=TODAY)
+    await watch.done("assign", {"shift": shift, "member": member})
+    look = rosters.assignment
+
+    async def then_published(*about: Any) -> Any:
+        monkeypatch.undo()
+        place = await look(*about)
+        await watch.publish(roster)
+        return place
+
+    monkeypatch.setattr(rosters, "assignment", then_published)
+    answer = await watch.ask("unassign", {"shift": shift, "member": member})
+    await watch.quiet()
+    told = [fact.subject.split(".")[2] for fact in await watch.facts(f"shift.*.v1.{member}.{shift}")]
+    if answer.status == 200:
+        assert await watch.standing(member, shift) == "withdrawn"
+        assert told in ([], ["offered", "withdrawn"])
+    else:
+        assert (answer.status, told) == (409, ["offered"])
+
+
 # -- consent is taken back -------------------------------------------------------------------------------------------
 
 
@@ -285,6 +313,28 @@ async def test_consent_withdrawn_is_off_duty_at_once__pipl_art_15(watch: Watch, 
     assert (await watch.ask("go_on_duty", principal=member)).status == 409
     await watch.takes_part(other, later)  # the place is free
     refused(await watch.ask("assign", {"shift": later, "member": member}), "member", reason)
+
+
+async def test_consent_is_withdrawn_while_a_shift_vanishes__pipl_art_15(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """个人信息保护法 第15条: an organiser who removes a shift at that very moment is no reason to keep somebody."""
+    roster = await watch.out()
+    gone, later = await watch.led(roster, DAYS[1], DAYS[3])
+    member = await watch.cleared("a", today=TODAY)
+    for shift in (gone, later):
+        await watch.takes_part(member, shift)
+    look = rosters.ahead_of
+
+    async def then_removed(*about: Any) -> Any:
+        found = await look(*about)
+        await watch.sql.execute("DELETE FROM training.shifts WHERE id = $1::uuid", gone)
+        return found
+
+    monkeypatch.setattr(rosters, "ahead_of", then_removed)
+    answer = await watch.ask("withdraw_consent", {"consents": ["patrol"]}, principal=member)
+    assert answer.status == 200, answer.body
+    assert (later, "no_consent") in await watch.reasons("shift.withdrawn", member)
 
 
 async def test_consent_withdrawn_after_the_shift_ends_its_last_minutes_too__pipl_art_15(
@@ -516,6 +566,27 @@ async def test_a_self_hiring_units_guard_stands_at_no_other_post__guard_regulati
     assert (await watch.done("assign", {"shift": here, "member": guard}))["status"] == "accepted"
 
 
+async def test_an_employer_who_is_no_company_any_more_sends_nobody_out__guard_regulations_art_15(watch: Watch) -> None:
+    """保安服务管理条例 第15、42条: what an employer is decides where its guards may stand, on rosters too."""
+    about = {"entity": "guard_company"}
+    employer = await watch.organisation("employer", "firm", **about)
+    shop, roster = await watch.organisation("shop"), await watch.out()
+    post = (await watch.shifts(roster, [DAYS[3]], kind="own_post", post_of=shop, **NOW))[0]
+    guard = await watch.cleared("guard", "guard", today=TODAY, organisation=employer)
+    assert (await watch.done("assign", {"shift": post, "member": guard}))["status"] == "accepted"
+    await watch.organisation("employer", "firm", entity="self_hiring_unit")
+    assert await watch.reasons("shift.withdrawn", guard) == [(post, "outside_own_area")]
+
+
+async def test_nothing_is_asked_of_who_has_left_at_midnight(watch: Watch) -> None:
+    """A patrol of the small hours is counted to the evening before, on which its member is still there."""
+    roster = await watch.out()
+    small_hours = (await watch.led(roster, DAYS[2], start="00:00", end="04:00", next_day=True))[0]
+    member = await watch.cleared("a", today=TODAY)
+    await watch.done("end_membership", {"member": member, "on": DAYS[3]})
+    refused(await watch.ask("assign", {"shift": small_hours, "member": member}), "member", "left")
+
+
 async def test_entertainment_venues_and_state_organs__guard_regulations_art_13_and_40(watch: Watch) -> None:
     """保安服务管理条例 第13、40条."""
     about = {"organisation": watch.token("x"), "name": "示例单位"}
@@ -562,6 +633,15 @@ async def test_only_police_lead__police_law_art_9(watch: Watch) -> None:
     body = {"roster": roster, "kind": "night_patrol", "days": [TODAY], **NOW, "minimum": 1, "maximum": 1}
     answer = await watch.ask("add_shifts", {**body, "area": "韩田", "lead_officer": guard})
     refused(answer, "lead_officer", "not_an_officer", "人民警察法 第9条")
+
+
+async def test_an_officer_leads_on_each_of_the_days__police_law_art_9(watch: Watch) -> None:
+    """人民警察法 第9条: not only on the first of them."""
+    await watch.done("end_membership", {"member": watch.officer, "on": DAYS[2]})
+    roster = await watch.roster(TODAY, DAYS[9])
+    body = {"roster": roster, "kind": "night_patrol", "days": DAYS[1:4], **NOW, "minimum": 1, "maximum": 1}
+    answer = await watch.ask("add_shifts", {**body, "area": "韩田", "lead_officer": watch.officer})
+    refused(answer, "lead_officer", "left")
 
 
 async def test_nobody_patrols_when_the_lead_has_left__police_law_art_9(watch: Watch) -> None:
@@ -727,6 +807,31 @@ async def test_a_bar_that_begins_suspends_on_its_day__guard_regulations_art_17(w
     await eventually(suspended, within_s=10)
 
 
+@pytest.mark.parametrize("passing", ["bar", "minority"])
+async def test_what_passes_by_itself_suspends_no_longer_than_it_lasts(
+    watch: Watch, clock: FixedClock, passing: str
+) -> None:
+    """A bar that has ended (保安服务管理条例 第17条), an eighteenth birthday (浙江省志愿服务条例 第9条).
+
+    `member` says that nothing forbids patrol any more; dispatch, which goes by the facts, must hear it too.
+    """
+    long_ago = TODAY - timedelta(days=30)
+    born = TODAY.replace(year=TODAY.year - 18) + timedelta(days=5 * (passing == "minority"))
+    member = await watch.cleared("a", "guard", today=long_ago, born=born)
+    if passing == "bar":
+        about = {"member": member, "ground": "certificate_revoked", "since": long_ago, "until": DAYS[5]}
+        await watch.done("record_bar", about)
+    assert len(await watch.reasons("member.suspended", member)) == 1
+    cleared = len(await watch.reasons("member.cleared", member))
+    clock.forward(6 * 86400)
+    assert (await watch.done("member", {"member": member}))["cleared"]
+
+    async def told() -> bool:
+        return len(await watch.reasons("member.cleared", member)) == cleared + 1
+
+    await eventually(told, within_s=10)
+
+
 async def test_school_guards_are_looked_up_every_year__minors_protection_law_art_62(watch: Watch) -> None:
     """未成年人保护法 第62条."""
     school = await watch.organisation("school", "school", entity="self_hiring_unit")
@@ -740,6 +845,18 @@ async def test_school_guards_are_looked_up_every_year__minors_protection_law_art
     for days_ago, status in ((366, 409), (365, 200)):
         await watch.done("record_check", {"organisation": school, "checked_on": TODAY - timedelta(days=days_ago)})
         assert (await watch.ask("assign", put)).status == status
+
+
+async def test_a_check_that_was_mistaken_frees_the_post__minors_protection_law_art_62(watch: Watch) -> None:
+    """未成年人保护法 第62条: the day is put right, and was too long ago."""
+    school = await watch.organisation("school", "school", entity="self_hiring_unit")
+    roster = await watch.out()
+    post = (await watch.shifts(roster, [DAYS[3]], kind="own_post", post_of=school, at_school=True, **NOW))[0]
+    guard = await watch.cleared("guard", "school_guard", today=TODAY, organisation=school)
+    await watch.done("record_check", {"members": [guard], "checked_on": TODAY})
+    await watch.done("assign", {"shift": post, "member": guard})
+    await watch.done("record_check", {"members": [guard], "checked_on": TODAY.replace(year=TODAY.year - 2)})
+    assert await watch.reasons("shift.withdrawn", guard) == [(post, "no_minor_contact_check")]
 
 
 async def test_a_post_at_a_school_is_one_whether_or_not_it_was_ticked__minors_protection_law_art_62(

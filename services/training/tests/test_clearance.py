@@ -5,7 +5,7 @@ Each reason has an oracle of its own, so that a broken rule is seen beside other
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import assume, given, settings
@@ -103,6 +103,12 @@ def is_minor(who: Person, at: Shift) -> bool:
     return who.born is None or who.born.replace(year=who.born.year + 18) > at.duty_date
 
 
+def last_day(at: Shift) -> date:
+    """The last day on which anything is asked of whoever stands on it: a night ends on the day after."""
+    ends = datetime.fromtimestamp((at.end - 1) * 60, timezone(timedelta(hours=8)))
+    return max(at.duty_date, ends.date())
+
+
 def is_guard_work(who: Person, at: Shift) -> bool:
     """A guard on its own post."""
     return at.kind == "own_post" and who.kind in GUARD_KINDS
@@ -179,7 +185,7 @@ def test_a_reason_is_given_when_the_law_says_so_and_only_then(reason: Reason) ->
     @MANY
     @given(persons, shifts())
     def holds(who: Person, at: Shift) -> None:
-        assume(who.kind not in POLICE and (who.left_on is None or who.left_on > at.duty_date))
+        assume(who.kind not in POLICE and (who.left_on is None or who.left_on > last_day(at)))
         assert (reason in may_stand(who, at)) == ORACLE[reason](who, at)
 
     holds()
@@ -197,7 +203,7 @@ def test_no_reason_is_given_that_is_not_one(who: Person, at: Shift) -> None:
 @given(persons | officers, shifts())
 def test_nothing_can_be_asked_of_who_has_left(who: Person, at: Shift) -> None:
     """From that day on; and nothing else is said of them."""
-    has_left = who.left_on is not None and who.left_on <= at.duty_date
+    has_left = who.left_on is not None and who.left_on <= last_day(at)
     assert (Reason.LEFT in may_stand(who, at)) == has_left
     assert not has_left or may_stand(who, at) == [Reason.LEFT]
 

@@ -57,7 +57,7 @@ async def _take_back(tx: Transaction, persons: Mapping[str, Person], now: dateti
         forbidden = may_stand(persons[row.member], rosters.as_shift(row))
         if forbidden:
             lost[row.member, row.id] = forbidden[0]
-            await withdraw(tx, await rosters.assignment(tx, row.id, row.member), forbidden[0], now)
+            await withdraw(tx, row.id, row.member, forbidden[0], now)
     for current in await duty.lock_duties(tx, persons):
         person = persons[current.member]
         reason = lost.get((current.member, current.shift))
@@ -69,9 +69,11 @@ async def _take_back(tx: Transaction, persons: Mapping[str, Person], now: dateti
             await end_duty(tx, current, reason, now)
 
 
-async def withdraw(tx: Transaction, place: Row[Any] | None, reason: str, now: datetime) -> None:
+async def withdraw(tx: Transaction, shift: str, member: str, reason: str, now: datetime) -> None:
     """Take a place back, say so, and tell the member why. Of what was only proposed nobody knew: nobody is told."""
-    assert place is not None
+    place = await rosters.lock_assignment(tx, shift, member)
+    if place is None or place.status not in ("proposed", "offered", "accepted"):
+        return  # its shift was taken out meanwhile, or it was given up
     await rosters.set_assignment(tx, place.shift, place.member, "withdrawn", now)
     if place.status == "proposed":
         return

@@ -91,6 +91,7 @@ class Organiser:
         self._say(
             f"{tonight.people:,} people of {tonight.organisations} organisations imported in {tonight.import_s} s"
         )
+        await self._records(today)
         await self._papers(today)
         for group in GROUPS:
             await self._roster(group, today, tonight)
@@ -105,6 +106,23 @@ class Organiser:
         if not report["imported"]:
             raise OrganiserError(f"{holds} were not imported: {report['faults'][:3]}")
         return int(report["records"])
+
+    async def _records(self, today: date) -> None:
+        """What the programme has done until today: sites, courses, money, linked shops."""
+        for step in (programme.sites(), programme.plaques(), programme.courses()):
+            await self._all(self._done(*asked) for asked in step)
+        for asked in programme.money():
+            await self._ask(*asked)
+        for (verb, body), members in programme.runs():
+            batches = (await self._ask(verb, body))["batches"]
+            for batch, who in zip(batches, members, strict=True):
+                await self._ask("enrol", {"batch": batch, "members": who})
+        ring = {"ring": programme.RING, "name": "塘下店铺联动 (示例)", "lead_officer": "community-officer-1"}
+        await self._ask("put_ring", {**ring, "since": str(today)})
+        await self._all(self._done(*asked) for asked in programme.linkage(today))
+
+    async def _done(self, verb: str, body: dict[str, Any]) -> None:
+        await self._ask(verb, body)
 
     async def _papers(self, today: date) -> None:
         """What the law asks before anybody goes out: agreement, insurance; and each one's own consent."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
+from typing import Any
 
 from stdnum.cn import ric
 
@@ -26,9 +27,13 @@ TRAINEES = {"militia": 3_200, "teacher": 2_000, "doctor": 900, "civil_servant": 
 """8,000 trainees in two years; the shares are made up."""
 VOLUNTEERS_A_UNIT = 2
 OFFICERS = {"community_officer": 3, "hometown_officer": 2}
-SITES = 19
-"""Training sites, two of them bases of the city."""
+SITES, CITY_BASES = 19, 2
 FUND_2018_FEN = 196_000_00
+GUARD_COURSES_2018, GUARDS_A_COURSE = 6, 70
+SCHOOL_BATCHES = (63, 63, 62, 62)
+"""250 guards of schools in four batches of five days, over a little more than a month."""
+AWARD, PLAQUE, SCHOOL_COURSE = date(2018, 6, 29), date(2018, 7, 23), date(2018, 7, 23)
+RING, FUND, TENDER = "tangxia-linkage", "special-2018", "training-2018"
 
 POST, SCHOOLS, MILITIA = "post-tangxia", "schools-anyang", "militia-tangxia"
 LABELS = {
@@ -112,3 +117,85 @@ def organisations_csv(centre: Point, radius_m: float, seed: int) -> bytes:
             [token, f"示例{LABELS.get(kind, '单位')}{n:03}", LABELS.get(kind, kind), f"{lat:.6f}", f"{lon:.6f}"]
         )
     return out.getvalue().encode("utf-8-sig")
+
+
+Asked = tuple[str, dict[str, Any]]
+"""A verb of training, and what is asked."""
+
+
+def sites() -> list[Asked]:
+    """The training sites, two bases of the city among them, and their plaques."""
+    asked: list[Asked] = []
+    for n in range(1, SITES + 1):
+        level = "city" if n <= CITY_BASES else "town"
+        asked.append(("put_site", {"site": f"site-{n:02}", "name": f"示例训练点{n:02}", "level": level, "beds": 40}))
+    return asked
+
+
+def plaques() -> list[Asked]:
+    """Of the sites."""
+    return [("accredit_site", {"site": f"site-{n:02}", "since": str(PLAQUE)}) for n in range(1, SITES + 1)]
+
+
+def courses() -> list[Asked]:
+    """The two courses of 2018 that the figures speak of."""
+    day = [
+        {"name": "警务技能 (示例)", "kind": "skills", "class_hours": 15},
+        {"name": "急救 (示例)", "kind": "theory", "class_hours": 10},
+    ]
+    night = [{"name": "夜间巡逻、设卡 (示例)", "kind": "night_patrol", "class_hours": 20}]
+    about = {"subjects": day + night, "adults_only": True}
+    return [
+        ("put_course", {"course": "guards-2018", "name": "共享保安班 (示例)", "kinds": ["guard"], **about}),
+        (
+            "put_course",
+            {"course": "school-guards-2018", "name": "学校保安班 (示例)", "kinds": ["school_guard"], **about},
+        ),
+    ]
+
+
+def runs() -> list[tuple[Asked, list[list[str]]]]:
+    """Runs to be opened, each with who sits in its batches."""
+    found: list[tuple[Asked, list[list[str]]]] = []
+    for n in range(GUARD_COURSES_2018):
+        begins = PLAQUE + timedelta(days=14 * n)
+        batch = {"starts_on": str(begins), "ends_on": str(begins + timedelta(days=4)), "seats": GUARDS_A_COURSE}
+        who = [f"guard-{g:04}" for g in range(n * GUARDS_A_COURSE + 1, (n + 1) * GUARDS_A_COURSE + 1)]
+        found.append((("open_run", {"course": "guards-2018", "site": "site-01", "batches": [batch]}), [who]))
+    batches, members, first = [], [], 1
+    for n, seats in enumerate(SCHOOL_BATCHES):
+        begins = SCHOOL_COURSE + timedelta(days=9 * n)
+        batches.append({"starts_on": str(begins), "ends_on": str(begins + timedelta(days=4)), "seats": seats})
+        members.append([f"school-guard-{g:03}" for g in range(first, first + seats)])
+        first += seats
+    about = {"course": "school-guards-2018", "site": "site-02", "tailored_for": SCHOOLS, "batches": batches}
+    return [*found, (("open_run", about), members)]
+
+
+def money() -> list[Asked]:
+    """The special fund of 2018 and what was bought of it, in the order of their days."""
+    fund = {
+        "fund": FUND,
+        "name": "群防群治培训专项 (示例)",
+        "year": 2018,
+        "amount_fen": FUND_2018_FEN,
+        "source": "市财政 (示例)",
+    }
+    tender = {
+        "tender": TENDER,
+        "fund": FUND,
+        "title": "训练服务 (示例)",
+        "published_on": str(AWARD - timedelta(days=25)),
+    }
+    award = {"tender": TENDER, "supplier": "guard-entity-01", "amount_fen": FUND_2018_FEN, "awarded_on": str(AWARD)}
+    signed = {"tender": TENDER, "signed_on": str(AWARD + timedelta(days=14))}
+    return [("put_fund", fund), ("record_tender", tender), ("record_award", award), ("record_contract", signed)]
+
+
+def linkage(since: date) -> list[Asked]:
+    """What the 95 units have promised, and their ring, each with a volunteer who speaks for it."""
+    promised: list[Asked] = [("put_commitment", {"organisation": unit, "since": str(since)}) for unit in units()]
+    joined: list[Asked] = [
+        ("join_ring", {"ring": RING, "organisation": unit, "contact": f"{unit}-volunteer-1"}) for unit in units()
+    ]
+    return promised + joined

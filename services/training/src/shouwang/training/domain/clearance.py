@@ -39,8 +39,8 @@ def for_patrol(person: Person, day: date) -> list[Reason]:
 def may_stand(person: Person, shift: Shift) -> list[Reason]:
     """What forbids this person this shift, rest aside (`rest.conflicts`)."""
     day = shift.duty_date
-    if person.is_officer or has_left(person, day):
-        return [Reason.LEFT] if has_left(person, day) else []
+    if person.is_officer or has_left(person, max(day, shift.days[-1])):
+        return [Reason.LEFT] if has_left(person, max(day, shift.days[-1])) else []
     found = _for_danger(person, day, shift.days) if shift.is_dangerous else _for_harmless(person, shift)
     found += [Reason.NOT_CERTIFIED for kind in sorted(shift.requires) if not person.is_certified(kind, day)]
     if person.is_guard:

@@ -44,6 +44,14 @@ def age_on(day: date, born: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
+def years_before(day: date, years: int) -> date:
+    """The same day so many years before; of 29 February the 28th where there is none."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
 def credit_code_fault(code: str) -> str | None:
     """What is wrong with a unified social credit code (GB 32100-2015); None if nothing is."""
     if not CREDIT_CODE.fullmatch(code):

@@ -43,7 +43,11 @@ async def put_organisation(ask: PutOrganisation, tx: Tx, clock: Now) -> Organisa
     taken = await people.codes_taken(tx, [ask.credit_code] if ask.credit_code else [])
     if taken.get(str(ask.credit_code), ask.organisation) != ask.organisation:
         raise Problem.of_field("credit_code", f"is that of {taken[str(ask.credit_code)]} already", 409)
-    if await people.put_organisations(tx, [ask.model_dump()]):
+    before = await people.organisation(tx, ask.organisation)
+    await people.put_organisations(tx, [ask.model_dump()])
+    if before is not None and (before.kind, before.entity) != (ask.kind, ask.entity):
+        await review(tx, await people.members_of(tx, ask.organisation), clock())
+    if before is None:
         tx.tell(OrganisationRegistered(organisation=ask.organisation, kind=ask.kind, entity=ask.entity, at=clock()))
     return OrganisationPut(organisation=ask.organisation)
 

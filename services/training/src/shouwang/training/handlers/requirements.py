@@ -76,6 +76,7 @@ async def record_check(ask: RecordCheck, tx: Tx, clock: Now) -> Done:
         raise Problem.of_field("checked_on", "has not come yet")
     members = await whom(tx, ask)
     await people.set_members(tx, members, minor_contact_check=ask.checked_on)
+    await review(tx, members, clock())
     return Done(members=len(members))
 
 

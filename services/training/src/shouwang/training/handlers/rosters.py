@@ -103,7 +103,7 @@ async def remove_shift(ask: RemoveShift, tx: Tx, clock: Now) -> ShiftRemoved:
         raise Problem.of_field("shift", "somebody was on duty for it: it stays", 409)
     for place in standing:
         if place.status in HOLDS:
-            await withdraw(tx, place, "shift_removed", clock())
+            await withdraw(tx, shift.id, place.member, "shift_removed", clock())
     await rosters.remove_shift(tx, shift.id)
     tx.tell(ShiftRemovedFact(shift=shift.id, roster=shift.roster, at=clock()))
     return ShiftRemoved(shift=shift.id)
@@ -151,7 +151,7 @@ async def unassign(ask: Unassign, tx: Tx, clock: Now) -> Assigned:
     if place is None or place.status not in ("proposed", "offered", "accepted"):
         raise Problem.of_field("member", f"{ask.member} does not stand on it", 404 if place is None else 409)
     await _not_on_duty(tx, "member", shift.id, ask.member)
-    await withdraw(tx, place, "unassigned", clock())
+    await withdraw(tx, shift.id, ask.member, "unassigned", clock())
     return Assigned(shift=shift.id, member=ask.member, status="withdrawn")
 
 
@@ -249,5 +249,6 @@ async def _check(tx: Transaction, ask: AddShifts, roster: Row[Any], rows: list[d
         lead = (await people.persons(tx, [ask.lead_officer], ask.days[0])).get(ask.lead_officer)
         if lead is None:
             raise Problem.of_field("lead_officer", f"{ask.lead_officer} is not known", 404)
-        if reasons := may_lead(lead, ask.days[0]):
-            raise refusal("lead_officer", ask.lead_officer, reasons)
+        days = {day for row in rows for day in rosters.as_shift(SimpleNamespace(**row)).days}
+        if reasons := [reason for day in sorted(days) for reason in may_lead(lead, day)]:
+            raise refusal("lead_officer", ask.lead_officer, reasons[:1])

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, u
 from sqlalchemy.dialects.postgresql import insert
 
 from shouwang.common.database import Reading, Transaction
+from shouwang.training.domain.identity import ADULT_YEARS, years_before
 from shouwang.training.domain.people import Agreement, Consent, GuardEntity, MemberKind, Period, Person
 from shouwang.training.store.parts import among, upsert
 from shouwang.training.tables.people import (
@@ -204,7 +205,9 @@ async def standings_to_review(view: Reading, today: date) -> list[str]:
     )
     begins = members.c.member.in_(begun.union(*others))
     barred = members.c.member.in_(select(bars.c.member).where(bars.c.since.between(*lately)))
-    due = (members.c.cleared.is_(True) & (over | barred)) | (members.c.cleared.is_not(True) & begins)
+    passed = members.c.member.in_(select(bars.c.member).where(bars.c.until.between(*lately)))
+    grown = members.c.born.between(years_before(lately[0], ADULT_YEARS), years_before(today, ADULT_YEARS))
+    due = (members.c.cleared.is_(True) & (over | barred)) | (members.c.cleared.is_not(True) & (begins | passed | grown))
     return list((await view.execute(select(members.c.member).where(due).order_by(members.c.no))).scalars())
 
 

@@ -274,6 +274,12 @@ async def place(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> set[tuple
     return done
 
 
+async def lock_assignment(tx: Transaction, shift: str, member: str) -> Row[Any] | None:
+    """One member on one shift, held until this transaction ends: publishing must not tell it meanwhile."""
+    here = (assignments.c.shift == shift, assignments.c.member == member)
+    return (await tx.execute(select(assignments).where(*here).with_for_update())).one_or_none()
+
+
 async def assignment(view: Reading, shift: str, member: str) -> Row[Any] | None:
     """One member on one shift."""
     here = (assignments.c.shift == shift, assignments.c.member == member)
