@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -585,7 +585,8 @@ def fit(candidate: Candidate, shift: Shift) -> bool:
     own_post = shift.kind is ShiftKind.OWN_POST
     if shift.shift in candidate.declined or (own_post and shift.post_of != person.organisation):
         return False
-    if person.left_on is not None and shift.duty_date >= person.left_on:
+    ends = datetime.fromtimestamp((shift.end - 1) * 60, timezone(timedelta(hours=8))).date()
+    if person.left_on is not None and max(shift.duty_date, ends) >= person.left_on:  # a night ends on the day after
         return False
     if person.night_protected_until is not None and night(shift, 22, 30):
         return False
@@ -627,8 +628,10 @@ def lawful(candidate: Candidate, mine: Sequence[Shift]) -> bool:
 
 
 def agreed(candidate: Candidate, shift: Shift) -> bool:
-    """Whether overtime was agreed to by the day."""
-    agreements = candidate.person.agreements
+    """Whether overtime was agreed to by the day; never for who is protected."""
+    agreements, protected = candidate.person.agreements, candidate.person.night_protected_until
+    if protected is not None and shift.duty_date <= protected:
+        return False
     return any(agreement.overtime_agreed and agreement.period.since <= shift.duty_date for agreement in agreements)
 
 
