@@ -28,7 +28,7 @@ def test_the_demo_dispatches_every_call_to_the_truly_nearest() -> None:
     summary = json.loads(line)
     assert list(summary)[: len(KEYS)] == KEYS
     assert summary["reports"] > 1000
-    assert {"impossible", "old", "repeated", "unparsable"} <= set(summary["rejected"])
+    assert {"impossible", "off_duty", "repeated", "unparsable"} <= set(summary["rejected"])
     assert summary["incidents"] > 5
     assert summary["offered"] >= summary["incidents"] - summary["shortfall"]
     assert summary["accepted"] > 0

@@ -12,7 +12,7 @@ duties = Table(
     Column("shift", Id, ForeignKey("shifts.id"), nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("until", Moment, nullable=False),
-    Column("located", Boolean, nullable=False),
+    Column("located", Boolean, nullable=False, server_default=text("true")),
     Column("ended_at", Moment),
     Column("minutes", Integer),
 )

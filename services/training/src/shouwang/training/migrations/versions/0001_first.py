@@ -303,7 +303,7 @@ def upgrade() -> None:
             shift UUID NOT NULL,
             started_at TIMESTAMP WITH TIME ZONE NOT NULL,
             until TIMESTAMP WITH TIME ZONE NOT NULL,
-            located BOOLEAN NOT NULL,
+            located BOOLEAN DEFAULT true NOT NULL,
             ended_at TIMESTAMP WITH TIME ZONE,
             minutes INTEGER,
             PRIMARY KEY (id),
