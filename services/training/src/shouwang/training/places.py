@@ -27,6 +27,13 @@ def forbids(person: Person, shift: Row[Any], held: Sequence[Held], rules: RestRu
     return list(dict.fromkeys(found))
 
 
+async def look(tx: Transaction, shift: Row[Any], member: str, rules: RestRules) -> tuple[Person, list[Reason]]:
+    """A member whom the caller holds, and what forbids it this shift beside all that holds it."""
+    person = (await people.persons(tx, [member], shift.duty_date))[member]
+    held = (await rosters.held(tx, [member], shift.duty_date, shift.duty_date)).get(member, [])
+    return person, forbids(person, shift, held, rules)
+
+
 def refusal(field: str, member: str, reasons: Sequence[Reason]) -> Problem:
     """The reasons as a problem: code, article and sense of each."""
     words = "; ".join(
@@ -48,13 +55,11 @@ async def put(
     locked = (await people.lock_members(tx, [member])).get(member)
     if locked is None:
         raise Problem.of_field("member", f"{member} is not known", 404)
-    person = (await people.persons(tx, [member], shift.duty_date))[member]
     standing = (await rosters.standing(tx, [shift.id]))[shift.id]
     holds = {row.member for row in standing if row.status in HOLDS}
     if member in holds:
         raise Problem.of_field("member", f"{member} stands on this shift already", 409)
-    held = (await rosters.held(tx, [member], shift.duty_date, shift.duty_date)).get(member, [])
-    reasons = forbids(person, shift, held, rules)
+    person, reasons = await look(tx, shift, member, rules)
     if len(holds) >= shift.maximum:
         reasons.append(Reason.FULL)
     if reasons:

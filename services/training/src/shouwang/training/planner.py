@@ -18,7 +18,7 @@ from shouwang.common.clock import Clock
 from shouwang.common.database import Database, Reading, Transaction
 from shouwang.common.telemetry import log
 from shouwang.contracts.training.rosters import RosterPlanned
-from shouwang.training.domain.days import day_of
+from shouwang.training.domain.days import day_of, month_of
 from shouwang.training.domain.people import Person
 from shouwang.training.domain.planning import Candidate, Commitment, Plan, plan
 from shouwang.training.domain.rest import held_by
@@ -93,12 +93,11 @@ class Planner:
     async def _promised(self, view: Reading, roster: Row[Any]) -> list[Commitment]:
         """What units have promised for the months that the roster touches, less what other rosters have of it."""
         owed: Counter[str] = Counter()
-        first = roster.since.replace(day=1)
+        first, last = month_of(roster.since)
         while first <= roster.until:
-            after = (first + timedelta(days=31)).replace(day=1)
-            for row in await rosters.commitment_list(view, first, after - timedelta(days=1), besides=roster.id):
+            for row in await rosters.commitment_list(view, first, last, besides=roster.id):
                 owed[row.organisation] += max(0, row.shifts_a_month - row.standing)
-            first = after
+            first, last = month_of(last + timedelta(days=1))
         return [Commitment(organisation, shifts) for organisation, shifts in owed.items()]
 
     async def _write(self, tx: Transaction, roster: Row[Any], found: Plan, took_s: float) -> None:

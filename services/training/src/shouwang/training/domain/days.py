@@ -18,6 +18,12 @@ def at(day: date, clock: str) -> datetime:
     return datetime.combine(day, time.fromisoformat(clock), LOCAL).astimezone(UTC)
 
 
+def month_of(day: date) -> tuple[date, date]:
+    """The first and the last day of the month that a day lies in."""
+    first = day.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
 def minute(moment: datetime) -> int:
     """Minutes since 1970, full ones."""
     return int(moment.timestamp()) // 60

@@ -27,7 +27,7 @@ from shouwang.training import SERVICE
 from shouwang.training.domain.codes import sign
 from shouwang.training.domain.courses import outcome, valid_until
 from shouwang.training.domain.days import day_of
-from shouwang.training.handlers.parts import AT_ONCE, Key, Now, known
+from shouwang.training.handlers.parts import AT_ONCE, Key, Now, known, lock_batch
 from shouwang.training.standings import review
 from shouwang.training.store import courses, people
 from shouwang.training.tables.people import certificates
@@ -38,7 +38,7 @@ router: NatsRouter = commands()
 @router.subscriber(RecordExam.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def record_exam(ask: RecordExam, tx: Tx, clock: Now) -> ExamRecorded:
     """Write the results of an exam."""
-    batch = await _lock_batch(tx, ask.batch)
+    batch = await lock_batch(tx, ask.batch)
     scores = {result.member: result.score for result in ask.results}
     sat = {row.member for row in await courses.trainees(tx, ask.batch) if row.status == "enrolled"}
     for member in sorted(sat & set(scores)):
@@ -53,7 +53,7 @@ async def record_exam(ask: RecordExam, tx: Tx, clock: Now) -> ExamRecorded:
 @router.subscriber(IssueCertificates.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def issue_certificates(ask: IssueCertificates, tx: Tx, clock: Now, key: Key) -> CertificatesIssued:
     """Issue the course's certificate to everybody who attended and passed."""
-    batch, now = await _lock_batch(tx, ask.batch), clock()
+    batch, now = await lock_batch(tx, ask.batch), clock()
     if batch.certificate is None:
         raise Problem.of_field("batch", "its course has no certificate", 409)
     earned, refused = await _judge(tx, batch)
@@ -95,13 +95,6 @@ async def revoke_certificate(ask: RevokeCertificate, tx: Tx, clock: Now) -> Memb
         tx.tell(CertificateRevoked(certificate=row.id, member=row.member, kind=row.kind, at=now))
         await review(tx, [row.member], now)
     return MemberPut(member=row.member)
-
-
-async def _lock_batch(tx: Transaction, batch: str) -> Row[Any]:
-    row = await courses.lock_batch(tx, batch)
-    if row is None:
-        raise Problem.of_field("batch", f"{batch} is not known", 404)
-    return row
 
 
 async def _judge(tx: Transaction, batch: Row[Any]) -> tuple[list[str], list[Refused]]:

@@ -35,7 +35,7 @@ from shouwang.contracts.training.courses import (
 from shouwang.contracts.training.people import Refused
 from shouwang.training import SERVICE
 from shouwang.training.domain.courses import Lesson, may_enrol, warnings
-from shouwang.training.handlers.parts import AT_ONCE, Now, whom
+from shouwang.training.handlers.parts import AT_ONCE, Now, lock_batch, whom
 from shouwang.training.standings import notify
 from shouwang.training.store import courses, people
 
@@ -84,7 +84,7 @@ async def open_run(ask: OpenRun, tx: Tx, clock: Now) -> RunOpened:
 @router.subscriber(PutTimetable.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def put_timetable(ask: PutTimetable, tx: Tx) -> TimetablePut:
     """Give a batch its timetable."""
-    batch = await _lock_batch(tx, ask.batch)
+    batch = await lock_batch(tx, ask.batch)
     if any(session.present for session in await courses.sessions_of(tx, ask.batch)):
         raise Problem.of_field("batch", "its timetable has attendance already; it stays as it is", 409)
     lessons = [Lesson(s.starts_at, s.class_hours, s.kind) for s in ask.sessions]
@@ -100,7 +100,7 @@ async def put_timetable(ask: PutTimetable, tx: Tx) -> TimetablePut:
 @router.subscriber(Enrol.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def enrol(ask: Enrol, tx: Tx, clock: Now) -> Enrolled:
     """Enrol members while seats last; the others wait."""
-    batch, now = await _lock_batch(tx, ask.batch), clock()
+    batch, now = await lock_batch(tx, ask.batch), clock()
     wanted = await whom(tx, ask)
     refused = await _refused(tx, batch, wanted, batch.starts_on)
     out = {one.member for one in refused}
@@ -120,7 +120,7 @@ async def enrol(ask: Enrol, tx: Tx, clock: Now) -> Enrolled:
 @router.subscriber(WithdrawEnrolment.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def withdraw_enrolment(ask: WithdrawEnrolment, tx: Tx, clock: Now) -> EnrolmentWithdrawn:
     """Give a seat back; the first who waits moves up."""
-    batch, now = await _lock_batch(tx, ask.batch), clock()
+    batch, now = await lock_batch(tx, ask.batch), clock()
     if not await courses.set_enrolments(tx, ask.batch, [ask.member], status="withdrawn"):
         raise Problem.of_field("member", f"{ask.member} is not enrolled", 404)
     tx.tell(EnrolmentWithdrawnFact(member=ask.member, batch=ask.batch, at=now))
@@ -158,13 +158,6 @@ async def _check_run(tx: Transaction, ask: OpenRun) -> None:
     since, until = site.accredited_since, site.accredited_until
     if since is None or since > first or (until is not None and until < last):
         raise Problem.of_field("site", f"{ask.site} is not accredited for {first} to {last}; accredit it first", 409)
-
-
-async def _lock_batch(tx: Transaction, batch: str) -> Row[Any]:
-    row = await courses.lock_batch(tx, batch)
-    if row is None:
-        raise Problem.of_field("batch", f"{batch} is not known", 404)
-    return row
 
 
 async def _refused(tx: Transaction, batch: Row[Any], wanted: list[str], day: date) -> list[Refused]:

@@ -37,7 +37,7 @@ from shouwang.training import SERVICE
 from shouwang.training.domain import logistics as rules
 from shouwang.training.domain.days import day_of
 from shouwang.training.domain.logistics import Held, Room, Sleeper, evening_of, held_until, may_organise, sex_of
-from shouwang.training.handlers.parts import AT_ONCE, Now, known
+from shouwang.training.handlers.parts import AT_ONCE, Now, known, lock_batch
 from shouwang.training.standings import notify
 from shouwang.training.store import courses, logistics, people
 
@@ -65,7 +65,7 @@ async def set_stay(ask: SetStay, principal: Principal, tx: Tx, clock: Now) -> St
     """What a trainee needs."""
     member = ask.member or principal
     await _may_say(tx, principal, member)
-    await _lock_batch(tx, ask.batch)
+    await lock_batch(tx, ask.batch)
     if member not in {row.member for row in await _trainees(tx, ask.batch, day_of(clock()))}:
         field, status = ("batch", 403) if ask.member is None else ("member", 404)
         raise Problem.of_field(field, f"{member} is not enrolled in it", status)
@@ -79,7 +79,7 @@ async def set_stay(ask: SetStay, principal: Principal, tx: Tx, clock: Now) -> St
 @router.subscriber(AssignBed.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def assign_bed(ask: AssignBed, tx: Tx, clock: Now) -> BedAssigned:
     """Give a trainee a bed by hand."""
-    batch = await _lock_batch(tx, ask.batch)
+    batch = await lock_batch(tx, ask.batch)
     since, until = ask.since or batch.starts_on, ask.until or batch.ends_on
     if not 0 <= (until - since).days < MOST_DAYS:
         raise Problem.of_field("until", f"must be on or after {since}, and at most {MOST_DAYS} days in all")
@@ -97,7 +97,7 @@ async def assign_bed(ask: AssignBed, tx: Tx, clock: Now) -> BedAssigned:
 @router.subscriber(PlanBeds.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def plan_beds(ask: PlanBeds, tx: Tx, clock: Now) -> BedsPlanned:
     """Give beds to everybody who asked for one."""
-    batch, today = await _lock_batch(tx, ask.batch), day_of(clock())
+    batch, today = await lock_batch(tx, ask.batch), day_of(clock())
     if batch.ends_on < today:
         raise Problem.of_field("batch", f"was over on {batch.ends_on}", 409)
     trainees = await logistics.trainees(tx, ask.batch, today)
@@ -113,7 +113,7 @@ async def plan_beds(ask: PlanBeds, tx: Tx, clock: Now) -> BedsPlanned:
 @router.subscriber(ReleaseBed.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def release_bed(ask: ReleaseBed, tx: Tx, clock: Now) -> BedReleased:
     """A trainee gives its bed back."""
-    await _lock_batch(tx, ask.batch)
+    await lock_batch(tx, ask.batch)
     beds = await logistics.release(tx, ask.batch, [ask.member], day_of(clock()))
     return BedReleased(batch=ask.batch, member=ask.member, beds=beds)
 
@@ -162,13 +162,6 @@ async def record_cost(ask: RecordCost, principal: Principal, tx: Tx, clock: Now)
         raise Problem.of_field("batch", f"{ask.batch} is not known", 404)
     row = {"id": new_id(), **ask.model_dump(), "recorded_by": principal, "recorded_at": clock()}
     return CostRecorded(cost=row["id"], batch=ask.batch, total_fen=await logistics.add_cost(tx, row))
-
-
-async def _lock_batch(tx: Transaction, batch: str) -> Row[Any]:
-    row = await courses.lock_batch(tx, batch)
-    if row is None:
-        raise Problem.of_field("batch", f"{batch} is not known", 404)
-    return row
 
 
 async def _trainees(tx: Transaction, batch: str, day: date) -> list[Row[Any]]:

@@ -1,15 +1,17 @@
 """What the handlers of training have alike."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
+
+from sqlalchemy import Row
 
 from shouwang.common.clock import Clock
-from shouwang.common.database import Reading
+from shouwang.common.database import Reading, Transaction
 from shouwang.common.doors import Given
 from shouwang.common.problems import Problem
 from shouwang.contracts.training.people import Whom
 from shouwang.training.settings import Settings
-from shouwang.training.store import people
+from shouwang.training.store import courses, people
 
 Now = Annotated[Clock, Given("clock")]
 Rules = Annotated[Settings, Given("settings")]
@@ -44,3 +46,14 @@ async def known(view: Reading, field: str, members: Sequence[str]) -> list[str]:
         some = ", ".join(sorted(missing)[:10])
         raise Problem.of_field(field, f"not known: {some}" + (" …" if len(missing) > 10 else ""), 404)
     return list(dict.fromkeys(members))
+
+
+async def lock_batch(tx: Transaction, batch: str) -> Row[Any]:
+    """A batch with its course, held until this transaction ends.
+
+    Raises: Problem 404 if it is not known.
+    """
+    row = await courses.lock_batch(tx, batch)
+    if row is None:
+        raise Problem.of_field("batch", f"{batch} is not known", 404)
+    return row

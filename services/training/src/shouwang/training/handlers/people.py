@@ -72,7 +72,9 @@ async def put_member(ask: PutMember, tx: Tx, clock: Now) -> MemberPut:
     today = day_of(clock())
     _check(ask, today)
     await _check_known(tx, ask)
-    if await people.put_members(tx, [_row(ask)]):
+    is_new = not await people.members_known(tx, [ask.member])
+    await people.put_members(tx, [_row(ask)])
+    if is_new:
         tx.tell(MemberRegistered(member=ask.member, kind=ask.kind, organisation=ask.organisation, at=clock()))
     if ask.organisation is not None:
         belongs = {"member": ask.member, "organisation": ask.organisation, "since": ask.since or today, "until": None}

@@ -40,7 +40,7 @@ from shouwang.training.domain.days import window
 from shouwang.training.domain.reasons import Reason
 from shouwang.training.domain.shifts import may_be_held
 from shouwang.training.handlers.parts import AT_ONCE, Now, Rules
-from shouwang.training.places import HOLDS, forbids, put, refusal, tell_place
+from shouwang.training.places import HOLDS, look, put, refusal, tell_place
 from shouwang.training.standings import withdraw
 from shouwang.training.store import duty, people, rosters
 
@@ -174,9 +174,7 @@ async def answer_shift(ask: AnswerShift, principal: Principal, tx: Tx, clock: No
 
 async def _accept(tx: Transaction, shift: Row[Any], member: str, now: datetime, settings: Rules) -> None:
     """Nothing may have come between offer and answer; who declined may think again while there is room."""
-    person = (await people.persons(tx, [member], shift.duty_date))[member]
-    held = (await rosters.held(tx, [member], shift.duty_date, shift.duty_date)).get(member, [])
-    reasons = forbids(person, shift, held, settings.rest_rules())
+    _, reasons = await look(tx, shift, member, settings.rest_rules())
     standing = (await rosters.standing(tx, [shift.id]))[shift.id]
     if sum(p.status in HOLDS and p.member != member for p in standing) >= shift.maximum:
         raise Problem.of_field("shift", "is full", 409)

@@ -33,6 +33,7 @@ from shouwang.training.domain.days import day_of
 from shouwang.training.domain.identity import masked_name
 from shouwang.training.handlers.parts import Key, Now
 from shouwang.training.qr import svg
+from shouwang.training.queries.parts import named
 from shouwang.training.store import courses
 
 router: NatsRouter = lookups()
@@ -63,14 +64,14 @@ async def batch(ask: Batch, view: View) -> BatchNow:
         for t in await courses.trainees(view, ask.batch)
     ]
     sessions = [_session(session) for session in await courses.sessions_of(view, ask.batch)]
-    return BatchNow(**_named(row, "batch"), sessions=sessions, trainees=trainees)
+    return BatchNow(**named(row, "batch"), sessions=sessions, trainees=trainees)
 
 
 @router.subscriber(Batches.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def batches(ask: Batches, view: View) -> BatchList:
     """Batches, newest first."""
     rows = await courses.batch_list(view, **ask.model_dump())
-    return BatchList(batches=[BatchInList(**_named(row, "batch")) for row in rows])
+    return BatchList(batches=[BatchInList(**named(row, "batch")) for row in rows])
 
 
 @router.subscriber(PrintCertificate.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -80,7 +81,7 @@ async def print_certificate(ask: PrintCertificate, view: View, key: Key) -> Cert
     if row is None:
         raise Problem.of_field("certificate", f"{ask.certificate} is not known", 404)
     code = sign("cert", row.id, key)
-    fields = _named(row, "certificate")
+    fields = named(row, "certificate")
     return CertificatePrinted(**fields, holder=row.name, code=code, svg=svg(code))
 
 
@@ -92,7 +93,7 @@ async def verify_certificate(ask: VerifyCertificate, view: View, clock: Now, key
     if row is None:
         raise Problem.of_field("code", "is not of a certificate of ours", 404)
     status = _status(row, day_of(clock()))
-    return CertificateVerified(**_named(row, "certificate"), status=status, holder=masked_name(row.name))
+    return CertificateVerified(**named(row, "certificate"), status=status, holder=masked_name(row.name))
 
 
 def _status(row: Row[Any], today: date) -> Literal["valid", "expired", "revoked"]:
@@ -101,11 +102,5 @@ def _status(row: Row[Any], today: date) -> Literal["valid", "expired", "revoked"
     return "expired" if row.valid_until is not None and row.valid_until < today else "valid"
 
 
-def _named(row: Row[Any], name: str) -> dict[str, Any]:
-    """A row whose id is called by what it is."""
-    fields = row._asdict()
-    return {name: fields.pop("id"), **{key: value for key, value in fields.items() if key != name}}
-
-
 def _session(row: Row[Any]) -> SessionNow:
-    return SessionNow(**_named(row, "session"))
+    return SessionNow(**named(row, "session"))

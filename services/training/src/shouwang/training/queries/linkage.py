@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import segno
@@ -28,7 +27,7 @@ from shouwang.contracts.training.linkage import (
     RingUnit,
 )
 from shouwang.training import SERVICE
-from shouwang.training.domain.days import day_of
+from shouwang.training.domain.days import day_of, month_of
 from shouwang.training.domain.identity import masked_phone
 from shouwang.training.domain.linkage import TITLES
 from shouwang.training.handlers.notices import chosen
@@ -53,8 +52,7 @@ async def ring(ask: Ring, view: View, clock: Now) -> RingNow:
     found = await linkage.ring_list(view, today, clock(), ask.ring)
     if not found:
         raise Problem.of_field("ring", f"{ask.ring} is not known", 404)
-    first = today.replace(day=1)
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    first, last = month_of(today)
     units = [_unit(row) for row in await linkage.unit_list(view, ask.ring, today, first, last)]
     return RingNow.model_validate({**found[0]._mapping, "month": f"{first:%Y-%m}", "units": units})
 

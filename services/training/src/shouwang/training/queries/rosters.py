@@ -34,8 +34,10 @@ from shouwang.contracts.training.rosters import (
     Unfilled,
 )
 from shouwang.training import SERVICE
+from shouwang.training.domain.days import month_of
 from shouwang.training.handlers.parts import Now, Rules
 from shouwang.training.places import HOLDS, forbids
+from shouwang.training.queries.parts import named
 from shouwang.training.store import people, plans, rosters
 
 router: NatsRouter = lookups()
@@ -46,8 +48,7 @@ MOST_LEFT_OUT = 200
 @router.subscriber(Commitments.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
 async def commitments(ask: Commitments, view: View) -> CommitmentList:
     """All promises, and how far they were kept in the month of a day."""
-    first = ask.day.replace(day=1)
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    first, last = month_of(ask.day)
     rows = await rosters.commitment_list(view, first, last)
     return CommitmentList(month=f"{first:%Y-%m}", commitments=[CommitmentNow(**row._mapping) for row in rows])
 
@@ -58,7 +59,7 @@ async def all_rosters(ask: Rosters, view: View) -> RosterList:
     rows = await rosters.roster_list(view, **ask.model_dump())
     if ask.roster is not None and not rows:
         raise Problem.of_field("roster", f"{ask.roster} is not known", 404)
-    return RosterList(rosters=[RosterNow(roster=row.id, **_without_id(row)) for row in rows])
+    return RosterList(rosters=[RosterNow(**named(row, "roster")) for row in rows])
 
 
 @router.subscriber(PatrolPlans.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -79,7 +80,7 @@ async def shifts(ask: Shifts, view: View) -> ShiftList:
 async def swaps(ask: Swaps, view: View) -> SwapList:
     """The swaps of a member."""
     rows = await rosters.swap_list(view, member=ask.member, is_open=ask.open, limit=ask.limit)
-    return SwapList(swaps=[SwapInList(swap=row.id, **_without_id(row)) for row in rows])
+    return SwapList(swaps=[SwapInList(**named(row, "swap")) for row in rows])
 
 
 @router.subscriber(StandIns.subject("{principal}"), SERVICE, max_workers=AT_ONCE)
@@ -125,11 +126,7 @@ def _distance(shift: Row[Any], place: tuple[float, float] | None) -> float | Non
     return round(distance_m(shift.lat, shift.lon, *place), 1)
 
 
-def _shift(row: Row[Any], named: Sequence[Row[Any]]) -> ShiftNow:
-    standing = [Standing(member=p.member, organisation=p.organisation, status=p.status) for p in named]
+def _shift(row: Row[Any], places: Sequence[Row[Any]]) -> ShiftNow:
+    standing = [Standing(member=p.member, organisation=p.organisation, status=p.status) for p in places]
     unfilled = Unfilled(missing=row.missing, why=row.why) if row.missing else None
-    return ShiftNow(shift=row.id, standing=standing, unfilled=unfilled, **_without_id(row))
-
-
-def _without_id(row: Row[Any]) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if name != "id"}
+    return ShiftNow(standing=standing, unfilled=unfilled, **named(row, "shift"))

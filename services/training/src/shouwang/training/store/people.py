@@ -27,11 +27,9 @@ from shouwang.training.tables.people import (
 # -- organisations ---------------------------------------------------------------------------------------------------
 
 
-async def put_organisations(tx: Transaction, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> set[str]:
-    """Write organisations, new or changed (`parts.upsert`); the tokens of the new ones."""
-    known = await organisations_on_record(tx, [row["organisation"] for row in rows])
+async def put_organisations(tx: Transaction, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> None:
+    """Write organisations, new or changed (`parts.upsert`)."""
     await upsert(tx, organisations, "organisation", rows, keep=keep)
-    return {row["organisation"] for row in rows} - known
 
 
 async def organisations_on_record(view: Reading, tokens: Iterable[str]) -> set[str]:
@@ -85,11 +83,9 @@ async def organisations_known(view: Reading, named: Iterable[str]) -> dict[str, 
 # -- members ---------------------------------------------------------------------------------------------------------
 
 
-async def put_members(tx: Transaction, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> set[str]:
-    """Write members, new or changed (`parts.upsert`); the tokens of the new ones."""
-    known = await members_known(tx, [row["member"] for row in rows])
+async def put_members(tx: Transaction, rows: Sequence[Mapping[str, Any]], *, keep: bool = False) -> None:
+    """Write members, new or changed (`parts.upsert`)."""
     await upsert(tx, members, "member", rows, keep=keep)
-    return {row["member"] for row in rows} - known
 
 
 async def join(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
